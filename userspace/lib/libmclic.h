@@ -11,6 +11,7 @@
 #define LIBMCLIC_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -516,6 +517,105 @@ int mclic_source_file_open(struct mclic_source *s, const char *product, const ch
 /** mclic_source_pread() - any thread; bytes or -errno, short only at the end */
 ssize_t mclic_source_pread(struct mclic_source_file *f, void *buf, size_t len, __u64 off);
 void mclic_source_file_close(struct mclic_source_file *f);
+
+/* ---- pipeline.c: many files through hash and cipher, on every core ---- */
+
+/**
+ * struct mclic_work - one file on its way, filled by struct mclic_pipeline.open
+ * @name: for messages; lives until finish
+ * @size: plaintext bytes
+ * @read: any thread; bytes or -errno, short only at the end. mclic_work_read_fd() and
+ *	mclic_work_read_source() are two
+ * @in: what @read reads
+ * @sealed: @read gives blocks and tags under @in_key, not plaintext
+ * @in_key: the sealed file's key, from mclic_work_sealed()
+ * @expect: SHA-256 that the plaintext must have, or NULL
+ * @out: file to seal to, empty and open for writing, or -1 to hash only
+ * @seal: (@out) how; the pipeline sets @size and a fresh @salt in it
+ * @priv: the caller's
+ * @sha256: the pipeline's: of the plaintext, when finish gets 0
+ * @damaged: the pipeline's: number of damaged blocks
+ *
+ * All zero but for @out = -1 when open gets it; wiped after finish.
+ */
+struct mclic_work {
+	const char *name;
+	__u64 size;
+	ssize_t (*read)(void *in, void *buf, size_t len, __u64 off);
+	void *in;
+	bool sealed;
+	__u8 in_key[MCLIC_KEY_SIZE];
+	const __u8 *expect;
+	int out;
+	struct mclic_seal seal;
+	void *priv;
+	__u8 sha256[MCLIC_HASH_SIZE];
+	__u64 damaged;
+};
+
+/** mclic_work_read_fd() - for struct mclic_work.read; @in points to an int, the file */
+ssize_t mclic_work_read_fd(void *in, void *buf, size_t len, __u64 off);
+/** mclic_work_read_source() - for struct mclic_work.read; @in is a struct mclic_source_file */
+ssize_t mclic_work_read_source(void *in, void *buf, size_t len, __u64 off);
+
+/**
+ * mclic_work_sealed() - judge the trailer of a sealed file that is to be read
+ * @w: name, read and in are set; gets size, sealed, in_key, expect, and of seal the
+ *	title, the file id and the size
+ * @sealed_len: length of the sealed file
+ * @e: the manifest's entry; size and file id must be the trailer's
+ * @title: what the marker says
+ * @km_generation: of the marker (Ka) or of the licence in force (Ku)
+ * @under: MCLIC_UNDER_KA or MCLIC_UNDER_KU
+ * @key: Ka or Ku
+ *
+ * Return: 0; -EBADMSG with what is wrong; a negative errno of the reader.
+ */
+int mclic_work_sealed(struct mclic_work *w, __u64 sealed_len, const struct mclic_entry *e,
+		      const struct mclic_title *title, __u32 km_generation, __u8 under,
+		      const __u8 key[MCLIC_KEY_SIZE]);
+
+/**
+ * struct mclic_pipeline - a run over @count files
+ * @ctx: handed to each callback
+ * @count: number of files
+ * @out_key: Ka or Ku to seal under, or NULL when nothing is written
+ * @open: prepare file @index; any thread, several at once. 0; 1 to leave the file out
+ *	(then there is no finish for it); a negative errno ends the run
+ * @finish: file @index is through; any thread, several at once; exactly once for every
+ *	open that returned 0, also when the run ends early. @err is 0 when every byte was
+ *	read, hashed as expected and written, trailer included (not flushed); then publish
+ *	the name. Else throw the output away and close. -EBADMSG with @w->damaged != 0:
+ *	damaged blocks, each reported already; without: not the expected hash, size or
+ *	geometry. -ECANCELED: another file's failure or @cancel. mclic_message() has the
+ *	sentence. A negative errno ends the run (return @err to give up, 0 to go on)
+ * @damaged: block @block cannot be opened; one call at a time. NULL: the first damaged
+ *	block of a file ends that file
+ * @cancel: set by a signal handler to end the run with -EINTR; or NULL
+ * @progress: counts plaintext bytes; or NULL
+ */
+struct mclic_pipeline {
+	void *ctx;
+	size_t count;
+	const __u8 *out_key;
+	int (*open)(void *ctx, size_t index, struct mclic_work *w);
+	int (*finish)(void *ctx, size_t index, struct mclic_work *w, int err);
+	void (*damaged)(void *ctx, size_t index, const struct mclic_work *w, __u64 block);
+	const atomic_bool *cancel;
+	struct mclic_progress *progress;
+};
+
+/**
+ * mclic_pipeline_run() - do it, with one thread a core
+ * @p: what to do
+ *
+ * The unit of work is a group of 256 blocks, so one large file is spread over the cores
+ * as well as many small ones. Memory: about 2 MiB a thread, whatever the sizes.
+ *
+ * Return: 0, or the first error of a callback or of a file whose finish passed it on,
+ * with its sentence. No thread is left when it returns.
+ */
+int mclic_pipeline_run(const struct mclic_pipeline *p);
 
 /* ---- client.c: HTTP to a center (Documentation/protocol.rst) ---- */
 
