@@ -474,7 +474,9 @@ struct mclic_manifest {
  * directory entry before it, unknown types, missing or ill-typed members.
  */
 int mclic_manifest_parse(const void *text, size_t len, struct mclic_manifest **m);
-/** mclic_manifest_text() - the JSON of a manifest, compact, sorted; free() it */
+/** mclic_manifest_check() - of entries with good paths: no twins, parents before children (as above) */
+int mclic_manifest_check(const struct mclic_manifest *m);
+/** mclic_manifest_text() - the JSON of a manifest, compact, members sorted; free() it */
 char *mclic_manifest_text(const struct mclic_manifest *m);
 void mclic_manifest_free(struct mclic_manifest *m);
 
@@ -492,6 +494,11 @@ struct mclic_product {
 	size_t len;
 };
 
+/* product.c: a marker and its signature */
+
+/** mclic_product_sign() - the publisher's signature into a marker that is complete otherwise */
+int mclic_product_sign(struct mclic_marker *marker, const void *manifest, size_t len,
+		       EVP_PKEY *publisher);
 /** mclic_product_parse() - marker, publisher id, signature, manifest; takes @bytes (malloc'd) on success */
 int mclic_product_parse(void *bytes, size_t len, struct mclic_product **p);
 void mclic_product_free(struct mclic_product *p);
