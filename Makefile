@@ -5,6 +5,7 @@
 #   V=1            print every command
 #   B=DIR          where everything is built (default: build)
 #   SANITIZE=LIST  compile with -fsanitize=LIST, e.g. address,undefined
+#   FUZZ_SECONDS=N how long make fuzz runs each target (default: 60)
 #   CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR  as usual
 
 B		?= build
@@ -12,17 +13,19 @@ CFLAGS		?= -O2 -g
 PREFIX		?= /usr/local
 DESTDIR		?=
 SANITIZE	?=
-
-PKGS		:= openssl libkcapi jansson libcurl libisofs-1 blkid mount fdisk libudev zlib \
-		   libmicrohttpd sqlite3 fuse3
+FUZZ_SECONDS	?= 60
 
 WARN		:= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef -Wshadow
 HARDEN		:= -fPIE -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
-MCLIC_CFLAGS	:= -std=gnu11 $(WARN) $(HARDEN) -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-		   -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED -pthread \
-		   $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZER	:= $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+		   -fno-omit-frame-pointer)
+MCLIC_CFLAGS	:= -std=gnu11 $(WARN) $(HARDEN) $(SANITIZER) -I. -D_GNU_SOURCE \
+		   -D_FILE_OFFSET_BITS=64 -DOPENSSL_API_COMPAT=30000 -DOPENSSL_NO_DEPRECATED \
+		   -pthread
 MCLIC_LDFLAGS	:= -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 		   $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+# core/ is also for a kernel's stack.
+CORE_CFLAGS	:= $(if $(SANITIZE),,-Wframe-larger-than=1024)
 
 # What each program links besides libmclic, and where its sources lie.
 PROGRAMS	:= mclic mclic-master mclicd mclicctl mclicfs-fuse
@@ -31,13 +34,17 @@ DIR_mclic-master := userspace/master
 DIR_mclicd	:= userspace/center/mclicd
 DIR_mclicctl	:= userspace/center/mclicctl
 DIR_mclicfs-fuse := fuse
-LIBS_mclic	:= libisofs-1 blkid mount fdisk
-LIBS_mclic-master := libisofs-1
+LIBS_mclic	:= blkid mount fdisk
 LIBS_mclicd	:= libmicrohttpd sqlite3
 LIBS_mclicctl	:= sqlite3
 LIBS_mclicfs-fuse := fuse3
 LIBS_common	:= openssl libkcapi jansson libcurl libisofs-1 blkid libudev zlib
+PKGS		:= $(sort $(LIBS_common) $(foreach p,$(PROGRAMS),$(LIBS_$(p))))
 EXTRA_LIBS	:= -lunistring
+
+SBIN		:= mclicd mclicctl
+MAN		:= $(wildcard Documentation/man/*.[158])
+DOC		:= README.md $(wildcard Documentation/*.rst)
 
 ifeq ($(V),1)
 Q :=
@@ -47,67 +54,177 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
-pkg_cflags	= $(shell pkg-config --cflags $(1))
+# pkg-config may be missing until "make packages" has run, so it is asked late, and once.
 pkg_libs	= $(shell pkg-config --libs $(1))
+pkg_cflags	= $(or $(PKG_CFLAGS),$(eval PKG_CFLAGS := $(shell pkg-config --cflags \
+		  $(PKGS)))$(PKG_CFLAGS))
 
-CORE_OBJ	:= $(patsubst %.c,$(B)/%.o,$(wildcard core/*.c))
-LIB_OBJ		:= $(patsubst %.c,$(B)/%.o,$(wildcard userspace/lib/*.c))
-CENTER_OBJ	:= $(patsubst %.c,$(B)/%.o,$(wildcard userspace/center/*.c))
-obj_of		= $(patsubst %.c,$(B)/%.o,$(wildcard $(DIR_$(1))/*.c))
-BUILT		:= $(foreach p,$(PROGRAMS),$(if $(wildcard $(DIR_$(p))/*.c),$(B)/$(p)))
+# A make inside make uses every processor unless the user said otherwise.
+jobs		= $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+again		= +$(Q)$(MAKE) --no-print-directory $(jobs)
 
 .PHONY: all
-all: $(BUILT)
+all: $(foreach p,$(PROGRAMS),$(if $(wildcard $(DIR_$(p))/*.c),$(B)/$(p)))
 
-# Objects are rebuilt when the flags change.
-$(B)/flags: FORCE
+.PHONY: help
+help:
+	@echo 'make              build the programs into $(B)/'
+	@echo 'make demo         the whole job on real input, narrated'
+	@echo 'make test         every test, also under the address and undefined sanitizers'
+	@echo 'make asan         only the tests under the sanitizers'
+	@echo 'make suites       only the tests without them, with what is installed'
+	@echo 'make bench        compare mclicfs-fuse with gocryptfs, encfs, securefs and cryfs'
+	@echo 'make fuzz         run each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds'
+	@echo 'make style        check the form of the sources'
+	@echo 'make check        static analysis: cppcheck, clang-tidy, shellcheck, mandoc'
+	@echo 'make packages     install the Debian packages that a build needs'
+	@echo 'make install      to $$DESTDIR$(PREFIX); make uninstall takes it away again'
+	@echo 'make clean        remove $(B)/'
+	@echo
+	@echo 'demo, test, asan, bench, fuzz and check first install the Debian packages they'
+	@echo 'need and that are missing. Variables: see the top of the Makefile.'
+
+# ---- Objects ----
+
+# Written only when it changes: the flags, and the lists of objects in the archives.
+define remember
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS) $(MCLIC_CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
-		echo '$(CC) $(CFLAGS) $(MCLIC_CFLAGS) $(LDFLAGS)' > $@
-FORCE:
+	@printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+endef
+
+.PHONY: FORCE
+$(B)/flags: FORCE
+	@pkg-config --exists $(PKGS) || { echo 'Libraries are missing: make packages'; exit 1; }
+	$(call remember,$(CC) $(CFLAGS) $(MCLIC_CFLAGS) $(CORE_CFLAGS) $(MCLIC_LDFLAGS) $(LDFLAGS))
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(CFLAGS) $(MCLIC_CFLAGS) $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) $(MCLIC_CFLAGS) $(if $(filter core/%,$<),$(CORE_CFLAGS)) \
+		$(pkg_cflags) -MMD -MP -c -o $@ $<
 
-$(B)/%: PKG_CFLAGS = $(ALL_PKG_CFLAGS)
-ALL_PKG_CFLAGS	:= $(call pkg_cflags,$(PKGS) cmocka 2>/dev/null)
+# ---- Archives and programs ----
 
-$(B)/libcore.a: $(CORE_OBJ)
-	$(say) AR $@
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
-
-$(B)/libmclic.a: $(LIB_OBJ)
-	$(say) AR $@
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
-
-$(B)/libcenter.a: $(CENTER_OBJ)
-	$(say) AR $@
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
-
+objects		= $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
+OBJ_libcore	:= $(call objects,core)
+OBJ_libmclic	:= $(call objects,userspace/lib)
+OBJ_libcenter	:= $(call objects,userspace/center)
 ARCHIVES	:= $(B)/libmclic.a $(B)/libcore.a
+WITH_CENTER	:= $(B)/libcenter.a $(ARCHIVES)
+
+$(B)/lib%.list: FORCE
+	$(call remember,$(OBJ_lib$*))
+
+define archive
+$(B)/$(1).a: $(OBJ_$(1)) $(B)/$(1).list
+	$$(say) AR $$@
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $(OBJ_$(1))
+endef
+$(foreach a,libcore libmclic libcenter,$(eval $(call archive,$(a))))
+
+link		= $(CC) $(CFLAGS) $(MCLIC_LDFLAGS) $(LDFLAGS) -o $@ $^
 
 define program
-$(B)/$(1): $(call obj_of,$(1)) $(if $(filter mclicd mclicctl,$(1)),$(B)/libcenter.a) $(ARCHIVES)
+$(B)/$(1): $(call objects,$(DIR_$(1))) $(if $(filter $(SBIN),$(1)),$(WITH_CENTER),$(ARCHIVES))
 	$$(say) LD $$@
-	$$(Q)$$(CC) $$(CFLAGS) $$(MCLIC_LDFLAGS) $$(LDFLAGS) -o $$@ $$^ \
-		$$(call pkg_libs,$$(LIBS_$(1)) $$(LIBS_common)) $$(EXTRA_LIBS)
+	$$(Q)$$(link) $$(call pkg_libs,$$(LIBS_$(1)) $$(LIBS_common)) $$(EXTRA_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-# One cmocka program a file in tests/unit.
-UNIT		:= $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(wildcard $(B)/libcenter.a) $(ARCHIVES)
+# One cmocka program a file in tests/unit, one helper a file in tests/tools.
+UNIT		:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+TOOLS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+$(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(WITH_CENTER)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(MCLIC_LDFLAGS) $(LDFLAGS) -o $@ $^ \
-		$(call pkg_libs,cmocka $(LIBS_common) sqlite3) $(EXTRA_LIBS)
+	$(Q)$(link) $(call pkg_libs,cmocka sqlite3 libmicrohttpd $(LIBS_common)) $(EXTRA_LIBS)
+$(TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(WITH_CENTER)
+	$(say) LD $@
+	$(Q)$(link) $(call pkg_libs,sqlite3 $(LIBS_common)) $(EXTRA_LIBS)
 
-.PHONY: unit
+.PHONY: unit tools
 unit: $(UNIT)
+tools: $(TOOLS)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- Packages, demo, tests, measurements ----
+
+.PHONY: packages
+packages:
+	$(Q)tests/install-packages build
+
+.PHONY: demo
+demo:
+	$(Q)tests/install-packages build demo
+	$(again) all
+	$(Q)B='$(B)' sh tests/demo/demo.sh
+
+.PHONY: suites
+suites: all unit tools
+	$(Q)B='$(B)' tests/run $(SUITES)
+
+.PHONY: asan
+asan:
+	$(Q)tests/install-packages build test
+	@echo 'The tests under the address and undefined-behaviour sanitizers:'
+	$(again) B='$(B)/asan' SANITIZE=address,undefined all unit tools
+	$(Q)B='$(B)/asan' ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 tests/run $(SUITES)
+
+.PHONY: test
+test:
+	$(Q)tests/install-packages build test
+	$(again) suites
+	$(again) asan
+
+.PHONY: bench
+bench:
+	$(Q)tests/install-packages build bench
+	$(again) all tools
+	$(Q)B='$(B)' sh tests/bench/bench.sh
+
+FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZERS): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(ARCHIVES)
+	$(say) LD $@
+	$(Q)$(link) -fsanitize=fuzzer $(call pkg_libs,$(LIBS_common)) $(EXTRA_LIBS)
+
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+.PHONY: fuzz
+fuzz:
+	$(Q)tests/install-packages build fuzz
+	$(again) B='$(B)/fuzz' CC=clang-14 SANITIZE=fuzzer-no-link,address,undefined fuzzers
+	$(Q)B='$(B)/fuzz' FUZZ_SECONDS='$(FUZZ_SECONDS)' sh tests/fuzz/run
+
+.PHONY: style
+style:
+	$(Q)sh tests/tree/style.sh
+
+.PHONY: check
+check: style
+	$(Q)tests/install-packages build check
+	$(Q)B='$(B)' sh tests/tree/check "$(MCLIC_CFLAGS)"
+
+# ---- Install ----
+
+bindir_of	= $(DESTDIR)$(PREFIX)/$(if $(filter $(SBIN),$(1)),sbin,bin)
+mandir_of	= $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))
+docdir		= $(DESTDIR)$(PREFIX)/share/doc/mclicfs
+
+.PHONY: install
+install: all
+	$(Q)set -e; $(foreach p,$(PROGRAMS),install -D -m 755 $(B)/$(p) '$(call bindir_of,$(p))/$(p)';)
+	$(Q)set -e; $(foreach m,$(MAN),install -D -m 644 $(m) '$(call mandir_of,$(m))/$(notdir $(m))';)
+	$(Q)set -e; $(foreach d,$(DOC),install -D -m 644 $(d) '$(docdir)/$(notdir $(d))';)
+	@echo 'Installed to $(DESTDIR)$(PREFIX)'
+
+.PHONY: uninstall
+uninstall:
+	$(Q)rm -f $(foreach p,$(PROGRAMS),'$(call bindir_of,$(p))/$(p)')
+	$(Q)rm -f $(foreach m,$(MAN),'$(call mandir_of,$(m))/$(notdir $(m))')
+	$(Q)rm -rf '$(docdir)'
 
 .PHONY: clean
 clean:
-	$(Q)rm -rf $(B)
-
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+	$(Q)rm -rf '$(B)'

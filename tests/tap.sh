@@ -44,6 +44,7 @@
 #   user_dir DIR		make DIR (below $T) and give it to that user
 #
 # A license center of this suite (TLS with a self-made certificate, loopback, free port)
+#
 #   start_center [ARGS...]	mclicd --data $CENTER --listen 127.0.0.1:0 ARGS; returns when
 #				it serves. May be called again after stop_center. Sets
 #				CENTER_URL, CENTER_PID, CENTER_CA (TLS certificate, for
