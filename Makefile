@@ -214,9 +214,12 @@ docdir		= $(DESTDIR)$(PREFIX)/share/doc/mclicfs
 
 .PHONY: install
 install: all
-	$(Q)set -e; $(foreach p,$(PROGRAMS),install -D -m 755 $(B)/$(p) '$(call bindir_of,$(p))/$(p)';)
-	$(Q)set -e; $(foreach m,$(MAN),install -D -m 644 $(m) '$(call mandir_of,$(m))/$(notdir $(m))';)
-	$(Q)set -e; $(foreach d,$(DOC),install -D -m 644 $(d) '$(docdir)/$(notdir $(d))';)
+	$(Q)set -e; $(foreach p,$(PROGRAMS), \
+		install -D -m 755 $(B)/$(p) '$(call bindir_of,$(p))/$(p)';)
+	$(Q)set -e; $(foreach m,$(MAN), \
+		install -D -m 644 $(m) '$(call mandir_of,$(m))/$(notdir $(m))';)
+	$(Q)set -e; $(foreach d,$(DOC), \
+		install -D -m 644 $(d) '$(docdir)/$(notdir $(d))';)
 	@echo 'Installed to $(DESTDIR)$(PREFIX)'
 
 .PHONY: uninstall
