@@ -513,6 +513,8 @@ struct mclic_source_file;
 /** mclic_source_open() - a directory, an .iso image, or a block device with ISO 9660 */
 int mclic_source_open(const char *path, struct mclic_source **s);
 void mclic_source_close(struct mclic_source *s);
+/** mclic_iso_start() - before any other use of libisofs: UTF-8 names, nothing printed */
+int mclic_iso_start(void);
 /** mclic_source_list() - names of the top-level directories that hold a marker; NULL-terminated, free with mclic_strv_free() */
 int mclic_source_list(struct mclic_source *s, char ***names);
 void mclic_strv_free(char **v);
@@ -651,7 +653,8 @@ struct mclic_reply {
  *
  * Retries (connection failures, 429, 502, 503, 504; with back-off) repeat the same
  * bytes: every POST of the protocol is idempotent. A status of 400 or more returns a
- * negative errno with the problem's title and detail as message (403, 410 -> -EACCES,
+ * negative errno with the problem's title and detail as message (403 -> -EACCES, 410 ->
+ * -EKEYREVOKED, so that a licence that ended is told from a request that is refused,
  * 404 -> -ENOENT, 409 -> -ESTALE, 401 -> -EPERM, other 4xx -> -EPROTO, 5xx -> -EIO).
  * Plain http is refused but for loopback.
  */
