@@ -111,6 +111,9 @@ void mclic_wipe(void *p, size_t n);
  */
 bool mclic_text_ok(const void *p, size_t n);
 
+/** mclic_utf8_ok() - clean text as above, of exactly @n bytes and without a NUL */
+bool mclic_utf8_ok(const void *p, size_t n);
+
 /* ---- the crypto table ---- */
 
 /** struct mclic_vec - a piece of a message */
@@ -234,6 +237,7 @@ int mclic_licence_id(const struct mclic_crypto *c, const __u8 center_id[MCLIC_ID
 /* ---- medium.c: the burned-in identifier ---- */
 
 #define MCLIC_RAW_MAX	256
+#define MCLIC_CLASS_MAX	3
 
 /**
  * mclic_medium_raw() - bring a medium identifier into its one form
@@ -294,6 +298,12 @@ enum mclic_why mclic_area_header_make(const struct mclic_crypto *c,
  * Magic, version, suite, CRC, reserved, kind, user id, critical flags.
  */
 enum mclic_why mclic_slot_check(const struct mclic_crypto *c, const struct mclic_slot *s);
+
+/** mclic_slot_head_check() - of it, magic, version and suite */
+enum mclic_why mclic_slot_head_check(const struct mclic_slot_carried *s);
+
+/** mclic_slot_body_check() - of it, what follows the CRC: fields that a response has too */
+enum mclic_why mclic_slot_body_check(const struct mclic_slot_carried *s);
 
 /** mclic_slot_finish() - zero what is ignored and set the CRC */
 void mclic_slot_finish(const struct mclic_crypto *c, struct mclic_slot *s);
@@ -525,7 +535,9 @@ enum mclic_why mclic_path_check(const char *path, size_t len);
  * @target: what it says
  * @target_len: at most 4095
  *
- * Relative, UTF-8, and no prefix of it climbs above the product's root.
+ * Relative, UTF-8, no control characters, and ".." only in front, as often as the link
+ * lies deep: "a/../b" is refused, because a may be a link to a place higher up, and
+ * together they would leave the product.
  */
 enum mclic_why mclic_link_check(const char *path, size_t len, const char *target,
 				size_t target_len);

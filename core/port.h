@@ -5,6 +5,7 @@
 
 #ifdef __KERNEL__
 #include <linux/errno.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 #include <linux/types.h>
 #else
@@ -70,6 +71,17 @@ static inline __le64 mclic_put64(__u64 n)
 	for (i = 0; i < 8; i++)
 		p[i] = (__u8)(n >> 8 * i);
 	return v;
+}
+
+/* 32-bit kernels have no 64-bit division of their own. */
+static inline __u64 mclic_divide(__u64 n, __u32 divisor, __u32 *rest)
+{
+#ifdef __KERNEL__
+	return div_u64_rem(n, divisor, rest);
+#else
+	*rest = (__u32)(n % divisor);
+	return n / divisor;
+#endif
 }
 
 #endif /* MCLIC_PORT_H */

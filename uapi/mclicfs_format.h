@@ -9,6 +9,7 @@
 #ifndef _UAPI_MCLICFS_FORMAT_H
 #define _UAPI_MCLICFS_FORMAT_H
 
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 #define MCLIC_VERSION		1
@@ -106,20 +107,26 @@ struct mclic_terms {
 #define MCLIC_SLOT_SIGNED	384
 #define MCLIC_SLOT_CARRIED	904
 
-/** struct mclic_slot - one licence */
+/**
+ * struct mclic_slot - one licence
+ *
+ * Its part that a response carries is also struct mclic_slot_carried.
+ */
 struct mclic_slot {
-	__u8	magic[MCLIC_MAGIC_SIZE];
-	__le16	version;
-	__le16	suite;
-	__le32	reserved1;
-	struct mclic_terms terms;
-	__u8	cs[MCLIC_CS_SIZE];
-	__u8	eku[MCLIC_WRAP_SIZE];
-	__u8	emid_ku[MCLIC_WRAP_SIZE];
-	__le16	sig_algorithm;
-	__le16	sig_len;
-	__le32	reserved2;
-	__u8	sig[MCLIC_SIG_MAX];
+	__struct_group(mclic_slot_carried, carried, __attribute__((packed)),
+		__u8	magic[MCLIC_MAGIC_SIZE];
+		__le16	version;
+		__le16	suite;
+		__le32	reserved1;
+		struct mclic_terms terms;
+		__u8	cs[MCLIC_CS_SIZE];
+		__u8	eku[MCLIC_WRAP_SIZE];
+		__u8	emid_ku[MCLIC_WRAP_SIZE];
+		__le16	sig_algorithm;
+		__le16	sig_len;
+		__le32	reserved2;
+		__u8	sig[MCLIC_SIG_MAX];
+	);
 	__u8	ignored[3188];
 	__le32	crc;
 } __attribute__((packed));
@@ -226,7 +233,7 @@ struct mclic_response {
 	__le16	version;
 	__le16	suite;
 	__le32	length;
-	__u8	slot[MCLIC_SLOT_CARRIED];
+	__u8	slot[MCLIC_SLOT_CARRIED];	/* struct mclic_slot_carried */
 	__u8	emid_ka[MCLIC_WRAP_SIZE];
 	__u8	reserved[56];
 } __attribute__((packed));
