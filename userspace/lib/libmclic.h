@@ -106,6 +106,8 @@ void mclic_secret_free(void *p, size_t n);
 
 /** mclic_read_file() - a whole file of at most @max bytes; *@data gets a NUL behind it, free() it */
 int mclic_read_file(int dirfd, const char *path, size_t max, void **data, size_t *len);
+/** mclic_read_fd() - the same from an open file; @name is for the message */
+int mclic_read_fd(int fd, const char *name, size_t max, void **data, size_t *len);
 
 /**
  * mclic_write_file() - temporary name, fsync, rename, fsync of the directory
@@ -116,6 +118,8 @@ int mclic_read_file(int dirfd, const char *path, size_t max, void **data, size_t
  * @mode: e.g. 0600
  */
 int mclic_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
+/** mclic_create_file() - the same, but -EEXIST when there is one already */
+int mclic_create_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
 
 /** mclic_mkdirs() - mkdir -p with @mode for what is missing */
 int mclic_mkdirs(const char *path, mode_t mode);
@@ -130,6 +134,8 @@ int mclic_pwrite_full(int fd, const void *buf, size_t len, off_t off);
 
 /** mclic_random() - @n bytes from the system's generator */
 int mclic_random(void *p, size_t n);
+
+/* encode.c */
 
 /** mclic_hex() - lower-case hex of @n bytes into @out of 2n + 1 bytes; returns @out */
 char *mclic_hex(const void *p, size_t n, char *out);

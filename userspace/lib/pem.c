@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Private keys in PEM files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "pem.h"
+
+#define KEY_FILE_MAX	65536
+
+/* OpenSSL would ask on the terminal. */
+static int no_passphrase(char *buf, int size, int writing, void *ctx)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)ctx;
+	return -1;
+}
+
+int mclic_key_read(const char *path, EVP_PKEY **key)
+{
+	void *data;
+	size_t len;
+	BIO *bio;
+	int err;
+
+	*key = NULL;
+	err = mclic_read_file(AT_FDCWD, path, KEY_FILE_MAX, &data, &len);
+	if (err)
+		return err;
+	bio = BIO_new_mem_buf(data, (int)len);
+	if (bio)
+		*key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	BIO_free(bio);
+	mclic_wipe(data, len);
+	free(data);
+	if (*key)
+		return 0;
+	ERR_clear_error();
+	return mclic_fail(EINVAL, "%s: not an unencrypted private key in PEM", path);
+}
+
+int mclic_key_write(const char *path, EVP_PKEY *key)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *text;
+	long len;
+	int err;
+
+	if (!bio || PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1) {
+		ERR_clear_error();
+		err = mclic_fail(ENOMEM, "%s: cannot encode the key", path);
+	} else {
+		len = BIO_get_mem_data(bio, &text);
+		err = mclic_create_file(AT_FDCWD, path, text, (size_t)len, 0600);
+	}
+	BIO_free(bio);
+	return err;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private keys in PEM files. */
+#ifndef MCLIC_PEM_H
+#define MCLIC_PEM_H
+
+#include "libmclic.h"
+
+/** mclic_key_read() - an unencrypted private key; -ENOENT, -EINVAL */
+int mclic_key_read(const char *path, EVP_PKEY **key);
+
+/** mclic_key_write() - PKCS #8, mode 0600; -EEXIST when there is a file already */
+int mclic_key_write(const char *path, EVP_PKEY *key);
+
+#endif /* MCLIC_PEM_H */
