@@ -407,6 +407,8 @@ int mclic_area_clear(struct mclic_area *area, __u32 index);
  * @label: UTF-8, at most 63 bytes
  */
 int mclic_area_create(int fd, __u32 slots, bool emulated, const char *label);
+/** mclic_area_create_at() - the same, from byte @start on: a partition inside an image */
+int mclic_area_create_at(int fd, off_t start, __u32 slots, bool emulated, const char *label);
 
 /** mclic_area_create_file() - DIR/.mclic/area, whole or not at all; -EEXIST when there is one */
 int mclic_area_create_file(const char *dir, const char *label);
