@@ -243,9 +243,10 @@ int mclic_blocks_seal(struct mclic_blocks *b, const __u8 file_key[MCLIC_KEY_SIZE
 /* ---- paths.c: where things lie ---- */
 
 /*
- * Each returns a malloc'd path, made (0700) if missing; NULL without memory or HOME.
+ * Each returns the malloc'd path of a folder, made (0700) if missing; NULL with
+ * mclic_message() without memory or HOME.
  * config: $XDG_CONFIG_HOME/mclic or ~/.config/mclic; state: $XDG_STATE_HOME/mclic or
- * ~/.local/state/mclic. @sub may be NULL.
+ * ~/.local/state/mclic. @sub is a folder in it, or NULL.
  */
 char *mclic_config_path(const char *sub);
 char *mclic_state_path(const char *sub);
