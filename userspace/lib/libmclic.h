@@ -278,6 +278,9 @@ json_t *mclic_trust_list(struct mclic_trust *t);
 /** mclic_trust_put_revocations() - check signature and that the number rises, then write. 1 when it is not newer */
 int mclic_trust_put_revocations(struct mclic_trust *t, const void *list, size_t len, bool system);
 
+/** mclic_trust_warnings() - a line for each file that was skipped; NULL if none, else free() it */
+char *mclic_trust_warnings(struct mclic_trust *t);
+
 /* ---- account.c: what enrolment left on this machine ---- */
 
 /**
@@ -664,7 +667,8 @@ struct mclic_reply {
  * bytes: every POST of the protocol is idempotent. A status of 400 or more returns a
  * negative errno with the problem's title and detail as message (403 -> -EACCES, 410 ->
  * -EKEYREVOKED, so that a licence that ended is told from a request that is refused,
- * 404 -> -ENOENT, 409 -> -ESTALE, 401 -> -EPERM, other 4xx -> -EPROTO, 5xx -> -EIO).
+ * 404 -> -ENOENT, 409 -> -ESTALE, 401 -> -EPERM, other 4xx -> -EPROTO, 5xx -> -EIO);
+ * so does a redirect (-EPROTO), for none is followed. @r then holds the status only.
  * Plain http is refused but for loopback.
  */
 int mclic_http(const struct mclic_account *a, const char *method, const char *path,
