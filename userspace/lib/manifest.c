@@ -23,8 +23,8 @@
 static int bad_entry(size_t index, const char *path, const char *what)
 {
 	if (path)
-		return mclic_fail(EBADMSG, "The manifest's entry «%s» %s.", path, what);
-	return mclic_fail(EBADMSG, "Entry %zu of the manifest %s.", index + 1, what);
+		return mclic_fail(EBADMSG, "the manifest's entry «%s» %s", path, what);
+	return mclic_fail(EBADMSG, "entry %zu of the manifest %s", index + 1, what);
 }
 
 /* A member that must be absent has no meaning for the entry's type. */
@@ -106,7 +106,7 @@ static int read_link_entry(const json_t *json, size_t index, struct mclic_entry 
 	if (!has_none(json, alien))
 		return bad_entry(index, e->path, "is a link with a file's members");
 	e->target = strdup(target);
-	return e->target ? 0 : mclic_fail(ENOMEM, "Out of memory.");
+	return e->target ? 0 : mclic_fail(ENOMEM, "out of memory");
 }
 
 static int read_entry(const json_t *json, size_t index, struct mclic_entry *e)
@@ -120,7 +120,7 @@ static int read_entry(const json_t *json, size_t index, struct mclic_entry *e)
 		return bad_entry(index, NULL, "has a path that no product may hold");
 	e->path = strdup(path);
 	if (!e->path)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	if (!type)
 		return bad_entry(index, path, "has no type");
 	if (!strcmp(type, "file"))
@@ -146,7 +146,7 @@ static int check_parents(const struct mclic_manifest *m)
 	size_t i;
 
 	if (!sorted)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	for (i = 0; i < m->count; i++)
 		sorted[i] = &m->entries[i];
 	qsort(sorted, m->count, sizeof(*sorted), by_path);
@@ -159,7 +159,7 @@ static int check_parents(const struct mclic_manifest *m)
 			continue;
 		key.path = strndup(path, (size_t)(slash - path));
 		if (!key.path)
-			return mclic_fail(ENOMEM, "Out of memory.");
+			return mclic_fail(ENOMEM, "out of memory");
 		found = bsearch(&wanted, sorted, m->count, sizeof(*sorted), by_path);
 		free(key.path);
 		if (!found || (*found)->type != MCLIC_ENTRY_DIR || *found >= &m->entries[i])
@@ -192,7 +192,7 @@ static int check_twins(const struct mclic_manifest *m)
 	size_t i;
 
 	if (!f)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	for (i = 0; i < m->count; i++) {
 		const char *path = m->entries[i].path;
 
@@ -200,7 +200,7 @@ static int check_twins(const struct mclic_manifest *m)
 		f[i].text = u8_casefold((const uint8_t *)path, strlen(path), NULL,
 					UNINORM_NFKC, NULL, &f[i].len);
 		if (!f[i].text) {
-			err = mclic_fail(ENOMEM, "Out of memory.");
+			err = mclic_fail(ENOMEM, "out of memory");
 			goto out;
 		}
 	}
@@ -208,7 +208,7 @@ static int check_twins(const struct mclic_manifest *m)
 	for (i = 1; i < m->count && !err; i++)
 		if (!by_folded(&f[i - 1], &f[i]))
 			err = mclic_fail(EBADMSG,
-					 "The manifest's entries «%s» and «%s» have the same name on a medium that does not tell case or composed characters apart; rename one.",
+					 "the manifest's entries «%s» and «%s» have the same name on a medium that does not tell case or composed characters apart; rename one",
 					 m->entries[f[i - 1].index].path,
 					 m->entries[f[i].index].path);
 out:
@@ -232,7 +232,7 @@ static int read_entries(const json_t *entries, struct mclic_manifest *m)
 
 	m->entries = calloc(n + 1, sizeof(*m->entries));
 	if (!m->entries)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	while (m->count < n) {
 		struct mclic_entry *e = &m->entries[m->count];
 
@@ -256,16 +256,16 @@ static int read_manifest(const json_t *root, struct mclic_manifest *m)
 
 	if (!title || !*title || strlen(title) > MCLIC_TITLE_SIZE ||
 	    !mclic_text_ok(title, strlen(title)))
-		return mclic_fail(EBADMSG, "The manifest has no proper title.");
+		return mclic_fail(EBADMSG, "the manifest has no proper title");
 	if (!json_is_integer(version) || json_integer_value(version) < 1 ||
 	    json_integer_value(version) > UINT32_MAX)
-		return mclic_fail(EBADMSG, "The manifest has no proper version.");
+		return mclic_fail(EBADMSG, "the manifest has no proper version");
 	if (!json_is_array(entries))
-		return mclic_fail(EBADMSG, "The manifest has no entries.");
+		return mclic_fail(EBADMSG, "the manifest has no entries");
 	m->version = (__u32)json_integer_value(version);
 	m->title = strdup(title);
 	if (!m->title)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	return read_entries(entries, m);
 }
 
@@ -277,14 +277,14 @@ int mclic_manifest_parse(const void *text, size_t len, struct mclic_manifest **m
 
 	*m = NULL;
 	if (len > MCLIC_MANIFEST_MAX)
-		return mclic_fail(EBADMSG, "The manifest is larger than 64 MiB.");
+		return mclic_fail(EBADMSG, "the manifest is larger than 64 MiB");
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	if (!root)
-		return mclic_fail(EBADMSG, "The manifest is not JSON: %s (line %d).",
+		return mclic_fail(EBADMSG, "the manifest is not JSON: %s (line %d)",
 				  where.text, where.line);
 	*m = calloc(1, sizeof(**m));
 	if (!*m)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	err = read_manifest(root, *m);
 	if (err) {
 		mclic_manifest_free(*m);
@@ -351,7 +351,7 @@ char *mclic_manifest_text(const struct mclic_manifest *m)
 			return text;
 		free(text);
 	}
-	mclic_fail(ENOMEM, "Out of memory, or a name in the manifest is not UTF-8.");
+	mclic_fail(ENOMEM, "out of memory, or a name in the manifest is not UTF-8");
 	return NULL;
 }
 

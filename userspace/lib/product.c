@@ -45,19 +45,19 @@ static int check_marker(const struct mclic_marker *marker, const void *manifest,
 	if (!why && mclic_get64(marker->manifest_len) != len)
 		why = MCLIC_BAD_LENGTH;
 	if (why)
-		return mclic_fail(EBADMSG, "The product's marker is damaged: %s.",
+		return mclic_fail(EBADMSG, "the product's marker is damaged: %s",
 				  mclic_why_text(why));
 	why = mclic_publisher_check(c, marker);
 	if (why)
 		return mclic_fail(EBADMSG,
-				  "The product's marker names another publisher than its key's.");
+				  "the product's marker names another publisher than its key's");
 	err = signed_parts(marker, manifest, len, &s);
 	if (err)
 		return err;
 	err = mclic_ed25519_verify(marker->publisher_key, s.v, 3, marker->sig);
 	if (err == -EKEYREJECTED)
 		return mclic_fail(EBADMSG,
-				  "The publisher's signature does not match the product: its marker or manifest was changed.");
+				  "the publisher's signature does not match the product: its marker or manifest was changed");
 	return err;
 }
 
@@ -70,10 +70,10 @@ int mclic_product_parse(void *bytes, size_t len, struct mclic_product **p)
 
 	*p = NULL;
 	if (len < sizeof(struct mclic_marker))
-		return mclic_fail(EBADMSG, "The product's marker is cut short.");
+		return mclic_fail(EBADMSG, "the product's marker is cut short");
 	product = calloc(1, sizeof(*product));
 	if (!product)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	memcpy(&product->marker, bytes, sizeof(product->marker));
 	manifest = (const char *)bytes + sizeof(product->marker);
 	manifest_len = len - sizeof(product->marker);
@@ -83,7 +83,7 @@ int mclic_product_parse(void *bytes, size_t len, struct mclic_product **p)
 		err = mclic_manifest_parse(manifest, manifest_len, &product->manifest);
 	if (!err && product->manifest->version != mclic_get32(product->marker.content_version))
 		err = mclic_fail(EBADMSG,
-				 "The product's manifest and marker name different versions.");
+				 "the product's manifest and marker name different versions");
 	if (err) {
 		mclic_product_free(product);
 		return err;

@@ -22,12 +22,12 @@ int mclic_strv_add(char ***v, size_t *n, const char *name)
 	if (!(*n & (*n + 1))) {
 		grown = realloc(*v, (2 * *n + 2) * sizeof(*grown));
 		if (!grown)
-			return mclic_fail(ENOMEM, "Out of memory.");
+			return mclic_fail(ENOMEM, "out of memory");
 		*v = grown;
 	}
 	grown[*n] = strdup(name);
 	if (!grown[*n])
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	grown[++*n] = NULL;
 	return 0;
 }
@@ -46,13 +46,13 @@ static int open_kind(int fd, const char *path, struct mclic_source **s)
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return mclic_fail(errno, "%s: %s.", path, strerror(errno));
+		return mclic_fail(errno, "%s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return mclic_source_dir_new(fd, s);
 	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
 		return mclic_source_iso_new(fd, path, s);
 	return mclic_fail(EINVAL,
-			  "%s is neither a directory, an .iso image nor a drive; name one of these.",
+			  "%s is neither a directory, an .iso image nor a drive; name one of these",
 			  path);
 }
 
@@ -64,8 +64,8 @@ int mclic_source_open(const char *path, struct mclic_source **s)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		err = errno;
-		return mclic_fail(err, err == ENOMEDIUM ? "%s: there is no disc in the drive; insert the master."
-							: "%s: %s.", path, strerror(err));
+		return mclic_fail(err, err == ENOMEDIUM ? "%s: there is no disc in the drive; insert the master"
+							: "%s: %s", path, strerror(err));
 	}
 	err = open_kind(fd, path, s);
 	if (err) {
@@ -76,7 +76,7 @@ int mclic_source_open(const char *path, struct mclic_source **s)
 	if (!(*s)->path) {
 		mclic_source_close(*s);
 		*s = NULL;
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	}
 	return 0;
 }
@@ -98,13 +98,13 @@ static int open_file(struct mclic_source *s, const char *product, const char *pa
 
 	if (asprintf(&whole, "%s/%s", product, path) < 0) {
 		whole = NULL;
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	}
 	err = s->ops->open(s, whole, f, len);
 	if (err == -ENOENT)
-		return mclic_fail(ENOENT, "%s: there is no «%s».", s->path, whole);
+		return mclic_fail(ENOENT, "%s: there is no «%s»", s->path, whole);
 	if (err == -EINVAL)
-		return mclic_fail(EBADMSG, "%s: «%s» is not a regular file.", s->path, whole);
+		return mclic_fail(EBADMSG, "%s: «%s» is not a regular file", s->path, whole);
 	return err;
 }
 
@@ -117,7 +117,7 @@ int mclic_source_file_open(struct mclic_source *s, const char *product, const ch
 			   struct mclic_source_file **f, __u64 *len)
 {
 	if (!good_product_name(product) || mclic_path_check(path, strlen(path)))
-		return mclic_fail(EBADMSG, "%s: a product holds no path «%s/%s».", s->path,
+		return mclic_fail(EBADMSG, "%s: a product holds no path «%s/%s»", s->path,
 				  product, path);
 	return open_file(s, product, path, f, len);
 }
@@ -148,7 +148,7 @@ static int keep_products(struct mclic_source *s, char **names, char ***products)
 
 	*products = calloc(1, sizeof(**products));
 	if (!*products)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	for (; *names; names++) {
 		if (!good_product_name(*names))
 			continue;
@@ -196,12 +196,12 @@ static int read_marker(struct mclic_source *s, const char *name, void **bytes, s
 		return err;
 	*bytes = NULL;
 	if (size > sizeof(struct mclic_marker) + MCLIC_MANIFEST_MAX) {
-		err = mclic_fail(EBADMSG, "The product's marker is larger than any manifest.");
+		err = mclic_fail(EBADMSG, "the product's marker is larger than any manifest");
 		goto out;
 	}
 	*bytes = malloc(size ? size : 1);
 	if (!*bytes) {
-		err = mclic_fail(ENOMEM, "Out of memory.");
+		err = mclic_fail(ENOMEM, "out of memory");
 		goto out;
 	}
 	n = mclic_source_pread(f, *bytes, size, 0);
@@ -220,16 +220,16 @@ out:
 int mclic_source_product(struct mclic_source *s, const char *name, struct mclic_product **p)
 {
 	MCLIC_AUTO_FREE char *why = NULL;
-	void *bytes;
-	size_t len;
+	void *bytes = NULL;
+	size_t len = 0;
 	int err;
 
 	*p = NULL;
 	if (!good_product_name(name))
-		return mclic_fail(ENOENT, "%s holds no title «%s».", s->path, name);
+		return mclic_fail(ENOENT, "%s holds no title «%s»", s->path, name);
 	err = read_marker(s, name, &bytes, &len);
 	if (err == -ENOENT)
-		return mclic_fail(ENOENT, "%s holds no title «%s»; mclic list shows those it holds.",
+		return mclic_fail(ENOENT, "%s holds no title «%s»; mclic list shows those it holds",
 				  s->path, name);
 	if (err)
 		return err;
@@ -238,5 +238,5 @@ int mclic_source_product(struct mclic_source *s, const char *name, struct mclic_
 		return 0;
 	free(bytes);
 	why = strdup(mclic_message());
-	return mclic_fail(-err, "%s/%s: %s", s->path, name, why ? why : "Out of memory.");
+	return mclic_fail(-err, "%s/%s: %s", s->path, name, why ? why : "out of memory");
 }

@@ -40,7 +40,7 @@ static int list_dirs(DIR *dir, char ***names)
 		errno = 0;
 		d = readdir(dir);
 		if (!d)
-			return errno ? mclic_fail(errno, "Cannot list the source: %s.",
+			return errno ? mclic_fail(errno, "cannot list the source: %s",
 						  strerror(errno)) : 0;
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") ||
 		    !is_dir(dirfd(dir), d))
@@ -63,7 +63,7 @@ static int dir_dirs(struct mclic_source *source, char ***names)
 	if (fd >= 0)
 		dir = fdopendir(fd);
 	if (!*names || !dir) {
-		err = mclic_fail(errno, "%s: %s.", source->path, strerror(errno));
+		err = mclic_fail(errno, "%s: %s", source->path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		goto fail;
@@ -93,9 +93,9 @@ static int dir_open(struct mclic_source *source, const char *path,
 	if (fd == -ELOOP || fd == -EXDEV || fd == -ENXIO)
 		return -EINVAL;
 	if (fd < 0)
-		return mclic_fail(-fd, "%s/%s: %s.", source->path, path, strerror(-fd));
+		return mclic_fail(-fd, "%s/%s: %s", source->path, path, strerror(-fd));
 	if (fstat(fd, &st)) {
-		err = mclic_fail(errno, "%s/%s: %s.", source->path, path, strerror(errno));
+		err = mclic_fail(errno, "%s/%s: %s", source->path, path, strerror(errno));
 		goto fail;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -104,7 +104,7 @@ static int dir_open(struct mclic_source *source, const char *path,
 	}
 	f = malloc(sizeof(*f));
 	if (!f) {
-		err = mclic_fail(ENOMEM, "Out of memory.");
+		err = mclic_fail(ENOMEM, "out of memory");
 		goto fail;
 	}
 	f->file.ops = source->ops;
@@ -123,7 +123,7 @@ static ssize_t dir_pread(struct mclic_source_file *file, void *buf, size_t len, 
 	ssize_t n = mclic_pread_full(f->fd, buf, len, (off_t)off);
 
 	if (n < 0)
-		return mclic_fail((int)-n, "Cannot read the source: %s.", strerror((int)-n));
+		return mclic_fail((int)-n, "cannot read the source: %s", strerror((int)-n));
 	return n;
 }
 
@@ -156,7 +156,7 @@ int mclic_source_dir_new(int fd, struct mclic_source **source)
 	struct dir_source *s = calloc(1, sizeof(*s));
 
 	if (!s)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	s->source.ops = &dir_ops;
 	s->fd = fd;
 	*source = &s->source;

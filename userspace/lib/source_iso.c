@@ -101,7 +101,7 @@ int mclic_iso_start(void)
 		}
 	}
 	pthread_mutex_unlock(&iso_lock);
-	return ret < 0 ? mclic_fail(ENOMEM, "libisofs does not start: %s.",
+	return ret < 0 ? mclic_fail(ENOMEM, "libisofs does not start: %s",
 				    iso_error_to_msg(ret)) : 0;
 }
 
@@ -117,18 +117,18 @@ static int add_file(struct iso_source *s, const char *path, IsoFile *node)
 
 		e = realloc(s->files, room * sizeof(*e));
 		if (!e)
-			return mclic_fail(ENOMEM, "Out of memory.");
+			return mclic_fail(ENOMEM, "out of memory");
 		s->files = e;
 		s->room = room;
 	}
 	e = &s->files[s->count];
 	*e = (struct iso_entry){ .path = strdup(path) };
 	if (!e->path)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	s->count++;
 	ret = iso_file_get_old_image_sections(node, &e->count, &e->extents, 0);
 	if (ret < 0)
-		return mclic_fail(EIO, "The image's file «%s» cannot be found: %s.", path,
+		return mclic_fail(EIO, "the image's file «%s» cannot be found: %s", path,
 				  iso_error_to_msg(ret));
 	for (i = 0; i < e->count; i++)
 		e->size += e->extents[i].size;
@@ -168,7 +168,7 @@ static int add_tree(struct iso_source *s, IsoDir *dir, char *path, size_t len)
 	int err = 0;
 
 	if (iso_dir_get_children(dir, &iter) != 1)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	while (!err && iso_dir_iter_next(iter, &node) == 1)
 		err = add_node(s, node, path, len);
 	iso_dir_iter_free(iter);
@@ -205,12 +205,12 @@ static int import(struct iso_source *s, const char *name)
 	int ret, err;
 
 	if (!src || !opts || iso_image_new(NULL, &image) < 0) {
-		err = mclic_fail(ENOMEM, "Out of memory.");
+		err = mclic_fail(ENOMEM, "out of memory");
 		goto out;
 	}
 	ret = iso_image_import(image, src, opts, NULL);
 	if (ret < 0) {
-		err = mclic_fail(EBADMSG, "%s cannot be read as an ISO 9660 image: %s.", name,
+		err = mclic_fail(EBADMSG, "%s cannot be read as an ISO 9660 image: %s", name,
 				 iso_error_to_msg(ret));
 		goto out;
 	}
@@ -237,7 +237,7 @@ static int iso_dirs(struct mclic_source *source, char ***names)
 
 	*names = calloc(1, sizeof(**names));
 	if (!*names)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	for (i = 0; i < s->dir_count; i++) {
 		err = mclic_strv_add(names, &n, s->dirs[i]);
 		if (err) {
@@ -265,11 +265,11 @@ static int iso_open(struct mclic_source *source, const char *path,
 	for (i = 0; i < e->count; i++)
 		if ((__u64)e->extents[i].block * ISO_BLOCK + e->extents[i].size > s->len)
 			return mclic_fail(EBADMSG,
-					  "%s: «%s» lies behind the end of the image; it was cut short.",
+					  "%s: «%s» lies behind the end of the image; it was cut short",
 					  source->path, path);
 	f = malloc(sizeof(*f));
 	if (!f)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	f->file.ops = source->ops;
 	f->source = s;
 	f->entry = e;
@@ -294,7 +294,7 @@ static ssize_t iso_pread(struct mclic_source_file *file, void *buf, size_t len, 
 		n = mclic_pread_full(f->source->fd, (char *)buf + done, part,
 				     (off_t)((__u64)x->block * ISO_BLOCK + off));
 		if (n < 0)
-			return mclic_fail((int)-n, "%s: «%s» cannot be read: %s.",
+			return mclic_fail((int)-n, "%s: «%s» cannot be read: %s",
 					  f->source->source.path, f->entry->path,
 					  strerror((int)-n));
 		done += (size_t)n;
@@ -346,15 +346,15 @@ int mclic_source_iso_new(int fd, const char *path, struct mclic_source **source)
 	int err;
 
 	if (len < 0)
-		return mclic_fail(errno, "%s: %s.", path, strerror(errno));
+		return mclic_fail(errno, "%s: %s", path, strerror(errno));
 	if (len < ISO_HEAD)
-		return mclic_fail(EBADMSG, "%s is too short for an ISO 9660 image.", path);
+		return mclic_fail(EBADMSG, "%s is too short for an ISO 9660 image", path);
 	err = mclic_iso_start();
 	if (err)
 		return err;
 	s = calloc(1, sizeof(*s));
 	if (!s)
-		return mclic_fail(ENOMEM, "Out of memory.");
+		return mclic_fail(ENOMEM, "out of memory");
 	s->source.ops = &iso_ops;
 	s->fd = fd;
 	s->len = (__u64)len;
