@@ -440,6 +440,8 @@ int mclic_judge_title(struct mclic_judge *j, const struct mclic_title *title,
 
 /** mclic_refused() - mclic_fail() with the errno and a remedy for @why: "«title»: ..." */
 int mclic_refused(enum mclic_why why, const char *what);
+/** mclic_judge_refused() - the same after mclic_judge_title(), with what the licence says: kinds, dates */
+int mclic_judge_refused(struct mclic_judge *j, const struct mclic_verdict *v, const char *what);
 
 /* ---- manifest.c: the manifest of a product ---- */
 

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Adding, removing and listing center certificates; storing revocation lists. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "report.h"
+#include "trust.h"
+
+/* The folder to write to, made if missing; free() it. */
+static int folder(const char *system_path, char *(*user_path)(const char *), const char *sub,
+		  bool system, char **path)
+{
+	int err;
+
+	*path = system ? strdup(system_path) : user_path(sub);
+	if (!*path)
+		return mclic_fail(system ? ENOMEM : ENOENT, "no folder for %s: HOME is not set, or "
+				  "memory is short", sub);
+	err = system ? mclic_mkdirs(*path, 0755) : 0;
+	if (err == -EACCES || err == -EPERM)
+		return mclic_fail(EACCES, "%s: only root may change the system's settings", *path);
+	return err;
+}
+
+static int write_into(const char *dir, const __u8 *center_id, const char *suffix, const void *data,
+		      size_t len)
+{
+	char name[2 * MCLIC_ID_SIZE + 16];
+	MCLIC_AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return mclic_fail(errno, "%s: %s", dir, strerror(errno));
+	mclic_hex(center_id, MCLIC_ID_SIZE, name);
+	strcat(name, suffix);
+	return mclic_write_file(fd, name, data, len, 0644);
+}
+
+int mclic_trust_add(const char *pem_path, bool system, __u8 center_id[MCLIC_ID_SIZE])
+{
+	MCLIC_AUTO_FREE char *dir = NULL;
+	MCLIC_AUTO_FREE void *pem = NULL;
+	X509 *cert = NULL;
+	BIO *bio = NULL;
+	char *text;
+	size_t len;
+	long n;
+	int err;
+
+	err = mclic_read_file(AT_FDCWD, pem_path, MCLIC_PEM_MAX, &pem, &len);
+	if (!err)
+		err = mclic_cert_parse(pem, len, pem_path, &cert, center_id);
+	if (!err)
+		err = folder(MCLIC_ETC_CENTERS, mclic_config_path, "centers", system, &dir);
+	if (err)
+		goto out;
+	/* Written anew: what else the file holds (a private key, say) is not copied. */
+	bio = BIO_new(BIO_s_mem());
+	if (!bio || PEM_write_bio_X509(bio, cert) != 1) {
+		ERR_clear_error();
+		err = mclic_fail(ENOMEM, "out of memory");
+		goto out;
+	}
+	n = BIO_get_mem_data(bio, &text);
+	err = write_into(dir, center_id, ".pem", text, (size_t)n);
+out:
+	BIO_free(bio);
+	X509_free(cert);
+	return err;
+}
+
+struct removal {
+	const __u8 *id;
+	int removed;
+};
+
+static int remove_one(void *ctx, int dir, const char *name, const char *path)
+{
+	struct removal *r = ctx;
+	MCLIC_AUTO_FREE void *pem = NULL;
+	__u8 id[MCLIC_ID_SIZE];
+	X509 *cert;
+	size_t len;
+
+	if (mclic_read_file(dir, name, MCLIC_PEM_MAX, &pem, &len) ||
+	    mclic_cert_parse(pem, len, path, &cert, id))
+		return 0;
+	X509_free(cert);
+	if (memcmp(id, r->id, sizeof(id)))
+		return 0;
+	if (unlinkat(dir, name, 0))
+		return mclic_fail(errno, "%s: cannot be removed: %s", path, strerror(errno));
+	r->removed++;
+	return 0;
+}
+
+int mclic_trust_remove(const __u8 center_id[MCLIC_ID_SIZE], bool system)
+{
+	MCLIC_AUTO_FREE char *dir = system ? strdup(MCLIC_ETC_CENTERS) : mclic_config_path("centers");
+	struct removal r = { .id = center_id };
+	char hex[2 * MCLIC_ID_SIZE + 1];
+	int err = mclic_folder_walk(dir, ".pem", remove_one, &r);
+
+	if (err)
+		return err;
+	if (!r.removed)
+		return mclic_fail(ENOENT, "no certificate of the center %s in %s",
+				  mclic_hex(center_id, MCLIC_ID_SIZE, hex),
+				  dir ? dir : "your settings");
+	return 0;
+}
+
+/* The subject for people, e.g. "CN=Example Center"; free() it. */
+static char *subject_text(X509 *cert)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL, *bytes;
+	long n;
+
+	if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
+				      XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
+		n = BIO_get_mem_data(bio, &bytes);
+		text = strndup(bytes, (size_t)n);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	if (text)
+		mclic_clean_text(text);
+	return text;
+}
+
+static json_int_t not_after(X509 *cert)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1 ? (json_int_t)timegm(&tm) : 0;
+}
+
+static json_t *list_json(const struct mclic_list *l)
+{
+	if (!l)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I}",
+			 "number", (json_int_t)mclic_get64(l->bytes->number),
+			 "issued_at", (json_int_t)mclic_get64(l->bytes->issued_at),
+			 "next_issue", (json_int_t)mclic_get64(l->bytes->next_issue),
+			 "count", (json_int_t)mclic_get32(l->bytes->count));
+}
+
+json_t *mclic_trust_list(struct mclic_trust *t)
+{
+	json_t *all = json_array();
+	size_t i;
+
+	pthread_rwlock_rdlock(&t->lock);
+	for (i = 0; all && i < t->state->center_count; i++) {
+		const struct mclic_center *c = &t->state->centers[i];
+		MCLIC_AUTO_FREE char *subject = subject_text(c->cert);
+		char hex[2 * MCLIC_ID_SIZE + 1];
+
+		json_array_append_new(all, json_pack("{s:s, s:s, s:I, s:s, s:o}",
+			"center", mclic_hex(c->id, MCLIC_ID_SIZE, hex),
+			"subject", subject ? subject : "",
+			"not_after", not_after(c->cert), "path", c->path,
+			"revocations", list_json(mclic_list_find(t->state, c->id))));
+	}
+	pthread_rwlock_unlock(&t->lock);
+	return all;
+}
+
+int mclic_trust_put_revocations(struct mclic_trust *t, const void *list, size_t len, bool system)
+{
+	const struct mclic_revocation *head = list;
+	MCLIC_AUTO_CLOSE int fd = -1;
+	MCLIC_AUTO_FREE char *dir = NULL;
+	const struct mclic_list *known;
+	bool newer;
+	int err;
+
+	err = folder(MCLIC_ETC_REVOCATIONS, mclic_state_path, "revocations", system, &dir);
+	if (err)
+		return err;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* One writer at a time, so that an older list never lands on a newer one. */
+	if (fd < 0 || flock(fd, LOCK_EX))
+		return mclic_fail(errno, "%s: %s", dir, strerror(errno));
+	err = mclic_trust_reload(t);
+	if (err < 0)
+		return err;
+	pthread_rwlock_rdlock(&t->lock);
+	err = mclic_list_check(t->state, list, len, "the answer");
+	known = err ? NULL : mclic_list_find(t->state, head->center_id);
+	newer = !known || mclic_get64(head->number) > mclic_get64(known->bytes->number);
+	pthread_rwlock_unlock(&t->lock);
+	if (err || !newer)
+		return err ? err : 1;
+	err = write_into(dir, head->center_id, ".mclrev", list, len);
+	if (!err)
+		err = mclic_trust_reload(t);
+	return err < 0 ? err : 0;
+}
