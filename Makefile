@@ -131,13 +131,13 @@ $(B)/$(1): $(call objects,$(DIR_$(1))) $(if $(filter $(SBIN),$(1)),$(WITH_CENTER
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-# One cmocka program a file in tests/unit, one helper a file in tests/tools.
+# One cmocka program a file in tests/unit, one helper a file in tests/tools and tests/bench.
 UNIT		:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-TOOLS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+TOOLS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c tests/bench/*.c))
 $(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(WITH_CENTER)
 	$(say) LD $@
 	$(Q)$(link) $(call pkg_libs,cmocka sqlite3 libmicrohttpd $(LIBS_common)) $(EXTRA_LIBS)
-$(TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(WITH_CENTER)
+$(TOOLS): $(B)/tests/%: $(B)/tests/%.o $(WITH_CENTER)
 	$(say) LD $@
 	$(Q)$(link) $(call pkg_libs,sqlite3 $(LIBS_common)) $(EXTRA_LIBS)
 
