@@ -67,14 +67,12 @@ static bool is_blank(__u8 ch)
 	return !ch || ch == ' ' || ch == '\n';
 }
 
-/* Readers by two makers count on from a stem that all of theirs share. */
-static bool reader_stem(const __u8 *p, size_t len)
+/* Realtek's card readers: the date of their firmware and five zeros */
+static bool is_realtek(const __u8 *p, size_t len)
 {
-	static const char realtek[] = "00000";
 	size_t i;
 
-	if (len != 17 || p[0] != '2' || p[1] != '0' ||
-	    memcmp(p + 12, realtek, sizeof(realtek) - 1))
+	if (len != 17 || memcmp(p, "20", 2) || memcmp(p + 12, "00000", 5))
 		return false;
 	for (i = 2; i < 12; i++)
 		if (p[i] < '0' || p[i] > '9')
@@ -93,7 +91,7 @@ static bool is_dummy(const __u8 *p, size_t len)
 	for (i = 0; i < sizeof(dummies) / sizeof(dummies[0]); i++)
 		if (same(p, len, dummies[i]))
 			return true;
-	return reader_stem(p, len);
+	return is_realtek(p, len);
 }
 
 static bool last_word_is_dummy(const __u8 *p, size_t len)

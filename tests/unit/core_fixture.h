@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A user, a medium, a title, a center and one licence of each kind, for the unit tests
+ * of core. Keys and ids are fixed; the center's signing key is a fresh RSA one.
+ *
+ * The sources answer as the fields of struct world say, and count how often they were
+ * asked, so that a test sees the order of the steps.
+ */
+#ifndef CORE_FIXTURE_H
+#define CORE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <openssl/rsa.h>
+
+#include "userspace/lib/libmclic.h"
+
+#define NOW		1750000000u
+#define VERSION		3u
+#define KM_GENERATION	2u
+#define KU_GENERATION	4u
+
+struct world {
+	const struct mclic_crypto *c;
+	struct mclic_issue issue;
+	struct mclic_title title;
+	EVP_PKEY *center_key;
+	__u8 center_id[MCLIC_ID_SIZE];
+	__u8 user_id[MCLIC_ID_SIZE];
+	struct mclic_sources src;
+	/* what the sources answer */
+	__u8 mid[MCLIC_ID_SIZE];
+	__u8 medium_class;
+	int medium_err, signature_err, user_key_err, revoked_err;
+	bool have_list;
+	__u32 lowest_good;
+	__u64 list_issued_at;
+	/* how often they were asked */
+	int medium_asked, signature_asked, user_key_asked, revoked_asked;
+};
+
+static inline void fill(void *p, size_t n, __u8 first)
+{
+	__u8 *b = p;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		b[i] = (__u8)(first + 7 * i);
+}
+
+static inline int world_medium(void *ctx, __u8 kind, __u8 mid[MCLIC_ID_SIZE],
+			       __u8 *medium_class)
+{
+	struct world *w = ctx;
+
+	w->medium_asked++;
+	assert_int_equal(kind, MCLIC_MEDIUM_SD);
+	memcpy(mid, w->mid, MCLIC_ID_SIZE);
+	*medium_class = w->medium_class;
+	return w->medium_err;
+}
+
+static inline int world_signature(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
+				  const struct mclic_vec *v, unsigned int n,
+				  const __u8 *sig, size_t sig_len)
+{
+	struct world *w = ctx;
+
+	w->signature_asked++;
+	if (w->signature_err)
+		return w->signature_err;
+	if (memcmp(center_id, w->center_id, MCLIC_ID_SIZE))
+		return -ENOKEY;
+	return mclic_rsa_verify(w->center_key, v, n, sig, sig_len);
+}
+
+static inline int world_user_key(void *ctx, const __u8 user_id[MCLIC_ID_SIZE],
+				 __u32 ku_generation, __u8 ku[MCLIC_KEY_SIZE])
+{
+	struct world *w = ctx;
+
+	w->user_key_asked++;
+	if (w->user_key_err)
+		return w->user_key_err;
+	if (memcmp(user_id, w->user_id, MCLIC_ID_SIZE) || ku_generation != KU_GENERATION)
+		return -ENOKEY;
+	memcpy(ku, w->issue.ku, MCLIC_KEY_SIZE);
+	return 0;
+}
+
+static inline int world_revoked(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
+				const __u8 licence_id[MCLIC_ID_SIZE], __u32 *lowest_good,
+				__u64 *issued_at)
+{
+	struct world *w = ctx;
+
+	(void)center_id;
+	(void)licence_id;
+	w->revoked_asked++;
+	if (w->revoked_err)
+		return w->revoked_err;
+	if (!w->have_list)
+		return 0;
+	*lowest_good = w->lowest_good;
+	*issued_at = w->list_issued_at;
+	return 1;
+}
+
+static inline void world_open(struct world *w)
+{
+	static EVP_PKEY *key;	/* one for the program: making it takes long */
+
+	memset(w, 0, sizeof(*w));
+	w->c = mclic_openssl();
+	fill(w->issue.km, sizeof(w->issue.km), 0x11);
+	fill(w->issue.ku, sizeof(w->issue.ku), 0x22);
+	fill(w->issue.ka, sizeof(w->issue.ka), 0x33);
+	fill(w->issue.mid, sizeof(w->issue.mid), 0x44);
+	fill(w->mid, sizeof(w->mid), 0x44);
+	fill(w->title.did, sizeof(w->title.did), 0x55);
+	fill(w->center_id, sizeof(w->center_id), 0x66);
+	fill(w->user_id, sizeof(w->user_id), 0x77);
+	w->title.content_version = VERSION;
+	w->medium_class = 3;
+	if (!key)
+		key = EVP_RSA_gen(2048);
+	assert_non_null(key);
+	w->center_key = key;
+	w->src = (struct mclic_sources){
+		.ctx = w,
+		.medium = world_medium,
+		.signature = world_signature,
+		.user_key = world_user_key,
+		.revoked = world_revoked,
+	};
+}
+
+static inline void world_terms(const struct world *w, __u8 kind, struct mclic_terms *t)
+{
+	memset(t, 0, sizeof(*t));
+	memcpy(t->did, w->title.did, sizeof(t->did));
+	memcpy(t->center_id, w->center_id, sizeof(t->center_id));
+	fill(t->licence_id, sizeof(t->licence_id), 0x88);
+	if (kind == MCLIC_PERSONAL)
+		memcpy(t->user_id, w->user_id, sizeof(t->user_id));
+	t->km_generation = mclic_put32(KM_GENERATION);
+	t->ku_generation = mclic_put32(KU_GENERATION);
+	t->content_version = mclic_put32(VERSION);
+	t->sequence = mclic_put32(1);
+	t->not_before = mclic_put64(NOW - 1000);
+	t->not_after = mclic_put64(NOW + 1000);
+	t->issued_at = mclic_put64(NOW - 500);
+	t->features = mclic_put64(0x8000000000000001u);
+	t->kind = kind;
+	t->medium_kind = MCLIC_MEDIUM_SD;
+	t->medium_class = 3;
+	t->flags = mclic_put32(0x00010000);	/* an ignorable one */
+	fill(t->request_hash, sizeof(t->request_hash), 0x99);
+	memcpy(t->title, "Ein Märchen", sizeof("Ein Märchen"));
+	fill(t->publisher_id, sizeof(t->publisher_id), 0xaa);
+	t->ku_km_generation = mclic_put32(1);
+}
+
+/* SIG over what is stored, as the center makes it */
+static inline void world_sign(const struct world *w, struct mclic_slot_carried *s)
+{
+	const struct mclic_vec v[] = {
+		{ MCLIC_LABEL_LICENCE, strlen(MCLIC_LABEL_LICENCE) },
+		{ s, MCLIC_SLOT_SIGNED },
+	};
+	size_t len = sizeof(s->sig);
+
+	memset(s->sig, 0, sizeof(s->sig));
+	assert_int_equal(mclic_rsa_sign(w->center_key, v, 2, s->sig, &len), 0);
+	s->sig_algorithm = mclic_put16(MCLIC_SIG_RSA_SHA256);
+	s->sig_len = mclic_put16((__u16)len);
+}
+
+static inline void world_response(const struct world *w, const struct mclic_terms *t,
+				  struct mclic_response *r)
+{
+	assert_int_equal(mclic_licence_make(w->c, &w->issue, t, r), 0);
+	world_sign(w, (struct mclic_slot_carried *)r->slot);
+}
+
+static inline void world_slot(const struct world *w, const struct mclic_terms *t,
+			      struct mclic_slot *s)
+{
+	struct mclic_response r;
+
+	world_response(w, t, &r);
+	mclic_response_slot(w->c, &r, s);
+}
+
+static inline void assert_why(enum mclic_why got, enum mclic_why expected)
+{
+	if (got != expected)
+		fail_msg("%s instead of %s", mclic_why_name(got), mclic_why_name(expected));
+}
+
+#endif /* CORE_FIXTURE_H */
