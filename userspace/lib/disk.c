@@ -89,8 +89,7 @@ int mclic_disk_open(dev_t dev, struct mclic_disk *d)
 
 	memset(d, 0, sizeof(*d));
 	d->fd = -1;
-	if (!major(dev))
-		return -ENODEV;
+	/* Anonymous device numbers (btrfs, overlay, tmpfs, FUSE) have no entry there. */
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(dev), minor(dev));
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->fd < 0)
