@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The master disc: ISO 9660 level 3 (files over 4 GiB have several extents) with Rock Ridge.
+ *
+ * Directories and links stand on the disc with the modes of the manifest, widened so that
+ * everybody may read: what is sealed needs no other guard, and an ordinary user must be able to
+ * copy from a mounted disc. What the copy gets is the mode in the manifest.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIBISOFS_WITHOUT_LIBBURN	/* struct burn_source comes from here, then */
+#include <libisofs/libisofs.h>
+
+#include "master.h"
+
+#define PIECE		(1u << 20)
+#define README_NAME	"README.txt"
+#define MANAGER_NAME	"mclic"
+
+struct disc {
+	struct build *build;
+	IsoImage *image;
+	IsoWriteOpts *opts;
+	struct burn_source *source;
+};
+
+static int iso_failed(int ret, const char *what)
+{
+	return mclic_fail(ret == (int)ISO_OUT_OF_MEM ? ENOMEM : EIO,
+			  "«%s» does not fit on an ISO 9660 disc: %s", what,
+			  iso_error_to_msg(ret));
+}
+
+static void set_owner(IsoNode *node, mode_t mode)
+{
+	iso_node_set_uid(node, 0);
+	iso_node_set_gid(node, 0);
+	iso_node_set_permissions(node, mode);
+}
+
+/* ---- the tree ---- */
+
+static int add_file(struct disc *d, IsoDir *dir, const char *name, mode_t mode, const char *path)
+{
+	IsoNode *node;
+	int ret = iso_tree_add_new_node(d->image, dir, name, path, &node);
+
+	if (ret < 0)
+		return iso_failed(ret, name);
+	set_owner(node, mode | 0444);
+	return 0;
+}
+
+static int add_dir(struct disc *d, IsoDir *parent, const char *name, mode_t mode, IsoDir **dir)
+{
+	int ret = iso_image_add_new_dir(d->image, parent, name, dir);
+
+	if (ret < 0)
+		return iso_failed(ret, name);
+	set_owner((IsoNode *)*dir, mode | 0555);
+	return 0;
+}
+
+static int add_link(struct disc *d, IsoDir *dir, const char *name, const char *target)
+{
+	IsoSymlink *link;
+	int ret = iso_image_add_new_symlink(d->image, dir, name, target, &link);
+
+	if (ret < 0)
+		return iso_failed(ret, name);
+	set_owner((IsoNode *)link, 0777);
+	return 0;
+}
+
+/* Where the entries of a title's directories stand on the disc. */
+struct place {
+	const struct title *title;
+	IsoDir *root;
+	IsoDir **dirs;		/* as the manifest's entries; NULL for other entries */
+};
+
+static int by_path(const void *a, const void *b)
+{
+	const struct mclic_entry *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+/* The directory that holds entry @i; *@name gets the last part of its path. */
+static IsoDir *parent_of(const struct place *p, size_t i, const char **name)
+{
+	const struct mclic_manifest *m = &p->title->manifest;
+	const char *path = m->entries[i].path, *slash = strrchr(path, '/');
+	struct mclic_entry key = { 0 };
+	const struct mclic_entry *found;
+	char parent[PATH_MAX];
+
+	*name = slash ? slash + 1 : path;
+	if (!slash)
+		return p->root;
+	snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+	key.path = parent;
+	found = bsearch(&key, m->entries, m->count, sizeof(key), by_path);
+	return p->dirs[found - m->entries];
+}
+
+static int add_dirs(struct disc *d, struct place *p)
+{
+	const struct mclic_manifest *m = &p->title->manifest;
+	const char *name;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < m->count; i++)
+		if (m->entries[i].type == MCLIC_ENTRY_DIR) {
+			IsoDir *parent = parent_of(p, i, &name);
+
+			err = add_dir(d, parent, name, m->entries[i].mode, &p->dirs[i]);
+		}
+	return err;
+}
+
+static int add_entry(struct disc *d, const struct place *p, size_t i, const char *work)
+{
+	const struct mclic_entry *e = &p->title->manifest.entries[i];
+	MCLIC_AUTO_FREE char *sealed = NULL;
+	const char *name;
+	IsoDir *parent = parent_of(p, i, &name);
+
+	if (e->type == MCLIC_ENTRY_LINK)
+		return add_link(d, parent, name, e->target);
+	if (e->type != MCLIC_ENTRY_FILE)
+		return 0;
+	if (asprintf(&sealed, "%s/%zu", work, i) < 0) {
+		sealed = NULL;
+		return mclic_fail(ENOMEM, "out of memory");
+	}
+	return add_file(d, parent, name, e->mode, sealed);
+}
+
+static int add_entries(struct disc *d, struct place *p, const char *work)
+{
+	const struct mclic_manifest *m = &p->title->manifest;
+	int err = add_dirs(d, p);
+	size_t i;
+
+	/* Backwards: libisofs keeps sorted lists, and the head of one is found at once. */
+	for (i = m->count; !err && i > 0; i--)
+		err = add_entry(d, p, i - 1, work);
+	return err;
+}
+
+static int add_title(struct disc *d, size_t index)
+{
+	const struct title *t = &d->build->titles[index];
+	MCLIC_AUTO_FREE char *work = NULL, *marker = NULL;
+	struct place p = { .title = t };
+	int err;
+
+	if (asprintf(&work, "%s/%zu", d->build->work, index) < 0 ||
+	    asprintf(&marker, "%s/" TITLE_MARKER, work) < 0)
+		return mclic_fail(ENOMEM, "out of memory");
+	err = add_dir(d, iso_image_get_root(d->image), t->disc_name, 0755, &p.root);
+	if (err)
+		return err;
+	p.dirs = calloc(t->manifest.count + 1, sizeof(IsoDir *));
+	if (!p.dirs)
+		return mclic_fail(ENOMEM, "out of memory");
+	err = add_entries(d, &p, work);
+	free(p.dirs);
+	return err ? err : add_file(d, p.root, MCLIC_MARKER_NAME, 0644, marker);
+}
+
+static int add_manager(struct disc *d)
+{
+	IsoDir *root = iso_image_get_root(d->image);
+	MCLIC_AUTO_FREE char *path = manager_path();
+	MCLIC_AUTO_FREE char *readme = NULL;
+	const char *text = manager_readme();
+	int err;
+
+	if (!path)
+		return -ENOENT;
+	if (asprintf(&readme, "%s/" README_NAME, d->build->work) < 0) {
+		readme = NULL;
+		return mclic_fail(ENOMEM, "out of memory");
+	}
+	err = mclic_write_file(AT_FDCWD, readme, text, strlen(text), 0600);
+	if (!err)
+		err = add_file(d, root, README_NAME, 0644, readme);
+	return err ? err : add_file(d, root, MANAGER_NAME, 0755, path);
+}
+
+static int add_all(struct disc *d)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < d->build->count; i++)
+		err = add_title(d, i);
+	if (!err && d->build->with_manager)
+		err = add_manager(d);
+	return err;
+}
+
+/* ---- the image ---- */
+
+static int set_options(struct disc *d)
+{
+	char sorry[] = "SORRY";
+	int ret = iso_write_opts_new(&d->opts, 0);
+
+	if (ret < 0)
+		return mclic_fail(ENOMEM, "out of memory");
+	iso_write_opts_set_iso_level(d->opts, 3);
+	iso_write_opts_set_rockridge(d->opts, 1);
+	iso_write_opts_set_joliet(d->opts, 0);
+	/* Else deep directories would be moved to the root, among the titles. */
+	iso_write_opts_set_allow_deep_paths(d->opts, 1);
+	iso_write_opts_set_allow_longer_paths(d->opts, 1);
+	iso_write_opts_set_output_charset(d->opts, "UTF-8");
+	/* A work file that cannot be read would otherwise become zeros on the disc. */
+	iso_set_abort_severity(sorry);
+	return 0;
+}
+
+static int start(struct disc *d)
+{
+	int err = mclic_iso_start(), ret;
+
+	if (err)
+		return err;
+	ret = iso_image_new(d->build->volume, &d->image);
+	if (ret < 0)
+		return iso_failed(ret, d->build->volume);
+	iso_image_set_application_id(d->image, "MCLIC MASTER");
+	err = set_options(d);
+	if (!err)
+		err = add_all(d);
+	if (err)
+		return err;
+	ret = iso_image_create_burn_source(d->image, d->opts, &d->source);
+	return ret < 0 ? iso_failed(ret, d->build->volume) : 0;
+}
+
+static int put_piece(int fd, const void *buf, size_t n, off_t off)
+{
+	int err = mclic_pwrite_full(fd, buf, n, off);
+
+	if (err == -ENOSPC || err == -EDQUOT)
+		return mclic_fail(-err, "no room left for the image; make room and start again");
+	return err;
+}
+
+static int copy_out(struct disc *d, int fd, void *buf, struct mclic_progress *progress)
+{
+	off_t off = 0, size = d->source->get_size(d->source);
+	int n, err;
+
+	for (;;) {
+		if (atomic_load(d->build->cancel))
+			return mclic_fail(EINTR, "interrupted; nothing was left behind");
+		n = d->source->read_xt(d->source, buf, PIECE);
+		if (n <= 0)
+			break;
+		err = put_piece(fd, buf, (size_t)n, off);
+		if (err)
+			return err;
+		off += n;
+		mclic_progress_add(progress, (__u64)n);
+	}
+	if (n < 0 || off != size)
+		return mclic_fail(EIO, "the image could not be made: a work file could not be read");
+	return 0;
+}
+
+static int write_image(struct disc *d, int fd)
+{
+	struct mclic_progress *progress;
+	MCLIC_AUTO_FREE void *buf = malloc(PIECE);
+	int err;
+
+	if (!buf)
+		return mclic_fail(ENOMEM, "out of memory");
+	progress = mclic_progress_start("writing the image",
+					(__u64)d->source->get_size(d->source));
+	err = copy_out(d, fd, buf, progress);
+	mclic_progress_end(progress);
+	if (!err && fsync(fd))
+		err = mclic_fail(errno, "the image cannot be flushed: %s", strerror(errno));
+	return err;
+}
+
+static void stop(struct disc *d, bool failed)
+{
+	if (d->source) {
+		if (failed)
+			d->source->cancel(d->source);
+		d->source->free_data(d->source);
+		free(d->source);
+	}
+	if (d->opts)
+		iso_write_opts_free(d->opts);
+	if (d->image)
+		iso_image_unref(d->image);
+}
+
+int disc_write(struct build *b, const char *path)
+{
+	MCLIC_AUTO_CLOSE int fd = -1;
+	struct disc d = { .build = b };
+	int err = start(&d);
+
+	if (!err) {
+		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		err = fd < 0 ? mclic_fail(errno, "%s: %s", path, strerror(errno))
+			     : write_image(&d, fd);
+	}
+	stop(&d, err);
+	return err;
+}
+
+/* ---- reading it back ---- */
+
+static int check_file(struct mclic_source *s, const struct title *t, const struct mclic_entry *e)
+{
+	struct mclic_source_file *f;
+	__u64 len;
+	int err = mclic_source_file_open(s, t->disc_name, e->path, &f, &len);
+
+	if (err)
+		return err;
+	mclic_source_file_close(f);
+	return len == mclic_sealed_len(e->size) ? 0 :
+	       mclic_fail(EIO, "«%s» has the wrong length in the image", e->path);
+}
+
+static bool has_name(char **names, const char *name)
+{
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return false;
+}
+
+static int check_title(struct mclic_source *s, const struct title *t)
+{
+	char **names;
+	size_t i;
+	int err = mclic_source_list(s, &names);
+
+	if (err)
+		return err;
+	if (!has_name(names, t->disc_name))
+		err = mclic_fail(EIO, "«%s» is not in the image", t->disc_name);
+	mclic_strv_free(names);
+	for (i = 0; !err && i < t->manifest.count; i++)
+		if (t->manifest.entries[i].type == MCLIC_ENTRY_FILE)
+			err = check_file(s, t, &t->manifest.entries[i]);
+	return err;
+}
+
+int disc_check(const struct build *b, const char *path)
+{
+	struct mclic_source *s;
+	size_t i;
+	int err = mclic_source_open(path, &s);
+
+	if (err)
+		return err;
+	for (i = 0; !err && i < b->count; i++)
+		err = check_title(s, &b->titles[i]);
+	mclic_source_close(s);
+	return err;
+}

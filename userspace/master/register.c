@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Registering titles with the license center, and getting their keys (POST /v1/products). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/pem.h>
+
+#include "master.h"
+
+#define TOKEN_PREFIX	"mclic-p-"
+#define TOKEN_ID	(sizeof(TOKEN_PREFIX) - 1)
+#define TOKEN_LENGTH	(TOKEN_ID + 32 + 1 + 32)
+#define REQUEST_LABEL	"mclic register v1"
+#define ANSWER_LABEL	"mclic registration v1"
+#define BOX_LABEL	"mclic Ka v1"
+#define EXCHANGE_SIZE	32
+#define BOX_SIZE	(MCLIC_KEY_SIZE + MCLIC_BOX_OVERHEAD)
+
+/* mclic-p- IDc - 32 hexadecimal digits */
+static int parse_token(const char *token, __u8 center_id[MCLIC_ID_SIZE])
+{
+	char id[2 * MCLIC_ID_SIZE + 1];
+	__u8 secret[16];
+	int bad = strlen(token) != TOKEN_LENGTH || strncmp(token, TOKEN_PREFIX, TOKEN_ID) ||
+		  token[TOKEN_ID + 32] != '-';
+
+	if (!bad) {
+		memcpy(id, token + TOKEN_ID, 32);
+		id[32] = '\0';
+		bad = mclic_unhex(id, center_id, MCLIC_ID_SIZE) ||
+		      mclic_unhex(token + TOKEN_ID + 33, secret, sizeof(secret));
+		mclic_wipe(secret, sizeof(secret));
+	}
+	return bad ? mclic_fail(EINVAL, "this is not a publisher's token; the center's operator gives you one that begins with "
+				TOKEN_PREFIX) : 0;
+}
+
+int register_center(struct build *b)
+{
+	MCLIC_AUTO_FREE char *usual = NULL;
+	int err = parse_token(b->token, b->center.center_id);
+
+	if (err)
+		return err;
+	if (!b->key) {
+		usual = mclic_config_path("publisher.key");
+		if (!usual)
+			return mclic_fail(ENOENT, "no place for the publisher key; set HOME, or name it with --key");
+	}
+	return mclic_ed25519_load(b->key ? b->key : usual, !b->key, &b->publisher,
+				  b->publisher_public);
+}
+
+/* ---- the request ---- */
+
+static int sign_request(struct build *b, const struct title *t,
+			const __u8 exchange[EXCHANGE_SIZE], __u8 sig[MCLIC_ED25519_SIG])
+{
+	__le32 version = mclic_put32(b->version);
+	const struct mclic_vec v[] = {
+		{ REQUEST_LABEL, strlen(REQUEST_LABEL) },
+		{ b->center.center_id, MCLIC_ID_SIZE },
+		{ &version, sizeof(version) },
+		{ exchange, EXCHANGE_SIZE },
+		{ t->name, strlen(t->name) },
+	};
+
+	return mclic_ed25519_sign(b->publisher, v, sizeof(v) / sizeof(v[0]), sig);
+}
+
+static char *request_text(struct build *b, const struct title *t,
+			  const __u8 exchange[EXCHANGE_SIZE])
+{
+	MCLIC_AUTO_FREE char *key64 = NULL, *exchange64 = NULL, *sig64 = NULL;
+	MCLIC_AUTO_JSON json_t *j = NULL;
+	__u8 sig[MCLIC_ED25519_SIG];
+	char *text = NULL;
+
+	if (sign_request(b, t, exchange, sig))
+		return NULL;
+	key64 = mclic_base64(b->publisher_public, sizeof(b->publisher_public));
+	exchange64 = mclic_base64(exchange, EXCHANGE_SIZE);
+	sig64 = mclic_base64(sig, sizeof(sig));
+	if (key64 && exchange64 && sig64)
+		j = json_pack("{s:s, s:I, s:s, s:s, s:s}", "title", t->name, "content_version",
+			      (json_int_t)b->version, "publisher_key", key64, "exchange_key",
+			      exchange64, "signature", sig64);
+	if (j)
+		text = json_dumps(j, JSON_COMPACT);
+	if (!text)
+		mclic_fail(ENOMEM, "out of memory");
+	return text;
+}
+
+/* ---- the answer ---- */
+
+static int bad_answer(const struct build *b, const char *what)
+{
+	return mclic_fail(EPROTO, "%s gave an answer that cannot be used: %s", b->center.url, what);
+}
+
+static const char *text_of(const json_t *j, const char *name)
+{
+	const char *s = json_string_value(json_object_get(j, name));
+
+	return s ? s : "";
+}
+
+/* The certificate in the answer counts only because its key hashes to the token's IDc. */
+static int check_signature(const struct build *b, const json_t *answer)
+{
+	const char *pem = text_of(answer, "certificate");
+	const char *registration = text_of(answer, "registration");
+	const struct mclic_vec v[] = {
+		{ ANSWER_LABEL, strlen(ANSWER_LABEL) },
+		{ registration, strlen(registration) },
+	};
+	__u8 id[MCLIC_ID_SIZE], *sig = NULL;
+	size_t sig_len = MCLIC_SIG_MAX;
+	X509 *cert = NULL;
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	int err;
+
+	if (bio)
+		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	if (!cert)
+		return bad_answer(b, "it holds no certificate");
+	err = mclic_center_id(cert, id);
+	if (!err && !mclic_equal(id, b->center.center_id, sizeof(id)))
+		err = mclic_fail(EPERM, "%s is not the center that your token is for; check --center",
+				 b->center.url);
+	if (err)
+		goto out;
+	sig_len = (size_t)EVP_PKEY_get_size(X509_get0_pubkey(cert));
+	sig = malloc(sig_len);
+	if (!sig)
+		err = mclic_fail(ENOMEM, "out of memory");
+	else if (mclic_unbase64(text_of(answer, "signature"), sig, sig_len) ||
+		 mclic_rsa_verify(X509_get0_pubkey(cert), v, 2, sig, sig_len))
+		err = bad_answer(b, "its signature does not match");
+out:
+	free(sig);
+	X509_free(cert);
+	return err;
+}
+
+static bool is_u32(const json_t *j)
+{
+	return json_is_integer(j) && json_integer_value(j) >= 0 &&
+	       json_integer_value(j) <= UINT32_MAX;
+}
+
+/* Is the signed registration the one we asked for? Then DID and generation are @t's. */
+static int read_registration(const struct build *b, const json_t *r,
+			     const __u8 exchange[EXCHANGE_SIZE], struct title *t)
+{
+	const struct mclic_crypto *c = mclic_openssl();
+	const json_t *version = json_object_get(r, "content_version");
+	const json_t *generation = json_object_get(r, "km_generation");
+	__u8 center[MCLIC_ID_SIZE], publisher[MCLIC_ID_SIZE], echo[EXCHANGE_SIZE];
+	struct mclic_marker probe;
+
+	if (mclic_unhex(text_of(r, "center"), center, sizeof(center)) ||
+	    mclic_unhex(text_of(r, "did"), t->id.did, sizeof(t->id.did)) ||
+	    mclic_unhex(text_of(r, "publisher"), publisher, sizeof(publisher)) ||
+	    mclic_unbase64(text_of(r, "exchange_key"), echo, sizeof(echo)) ||
+	    !is_u32(version) || !is_u32(generation))
+		return bad_answer(b, "a member is missing or ill-typed");
+	t->id.content_version = (__u32)json_integer_value(version);
+	t->km_generation = (__u32)json_integer_value(generation);
+	/* The marker that will stand on the disc says which publisher id our key has. */
+	if (mclic_marker_make(c, &probe, &t->id, t->km_generation, b->publisher_public, 0))
+		return bad_answer(b, "no marker can be made of it");
+	if (!mclic_equal(center, b->center.center_id, sizeof(center)) ||
+	    !mclic_equal(publisher, probe.publisher_id, sizeof(publisher)) ||
+	    !mclic_equal(echo, exchange, sizeof(echo)) ||
+	    t->id.content_version != b->version || strcmp(text_of(r, "title"), t->name))
+		return bad_answer(b, "it is the answer to another request");
+	return 0;
+}
+
+static int open_box(const struct build *b, const json_t *r, EVP_PKEY *exchange, struct title *t)
+{
+	struct {
+		char label[sizeof(BOX_LABEL) - 1];
+		__u8 center[MCLIC_ID_SIZE];
+		__u8 did[MCLIC_ID_SIZE];
+		__le32 version;
+		__le32 generation;
+	} __attribute__((packed)) info;
+	__u8 box[BOX_SIZE];
+
+	memcpy(info.label, BOX_LABEL, sizeof(info.label));
+	memcpy(info.center, b->center.center_id, sizeof(info.center));
+	memcpy(info.did, t->id.did, sizeof(info.did));
+	info.version = mclic_put32(b->version);
+	info.generation = mclic_put32(t->km_generation);
+	t->ka = mclic_secret_alloc(MCLIC_KEY_SIZE);
+	if (!t->ka)
+		return mclic_fail(ENOMEM, "out of memory for keys");
+	if (mclic_unbase64(text_of(r, "box"), box, sizeof(box)) ||
+	    mclic_box_open(exchange, &info, sizeof(info), box, sizeof(box), t->ka))
+		return bad_answer(b, "the box with the key does not open");
+	return 0;
+}
+
+static int read_answer(const struct build *b, const char *body, size_t len, EVP_PKEY *exchange,
+		       const __u8 exchange_public[EXCHANGE_SIZE], struct title *t)
+{
+	MCLIC_AUTO_JSON json_t *answer = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+	MCLIC_AUTO_JSON json_t *r = NULL;
+	int err;
+
+	if (!answer)
+		return bad_answer(b, "it is not JSON");
+	err = check_signature(b, answer);
+	if (err)
+		return err;
+	r = json_loads(text_of(answer, "registration"), JSON_REJECT_DUPLICATES, NULL);
+	if (!r)
+		return bad_answer(b, "its registration is not JSON");
+	err = read_registration(b, r, exchange_public, t);
+	return err ? err : open_box(b, r, exchange, t);
+}
+
+int register_title(struct build *b, struct title *t)
+{
+	MCLIC_AUTO_FREE char *text = NULL;
+	__u8 exchange_public[EXCHANGE_SIZE];
+	EVP_PKEY *exchange = NULL;
+	struct mclic_reply reply = { 0 };
+	int err;
+
+	err = mclic_box_key(&exchange, exchange_public);
+	if (err)
+		return err;
+	text = request_text(b, t, exchange_public);
+	err = text ? mclic_http(&b->center, "POST", "/v1/products", "application/json", text,
+				strlen(text), b->token, &reply) : -EIO;
+	if (!err) {
+		err = read_answer(b, reply.body, reply.len, exchange, exchange_public, t);
+		mclic_reply_free(&reply);
+	}
+	EVP_PKEY_free(exchange);
+	return err;
+}

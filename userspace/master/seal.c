@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* EKa(Data): every regular file of a title sealed under Ka, and the title's signed marker. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "master.h"
+
+/* A file in work: what it was when it was opened, so that a change is noticed. */
+struct plain {
+	int in;
+	int out;
+	struct stat st;
+};
+
+struct sealing {
+	struct title *title;
+	size_t *files;		/* entries that are regular files */
+};
+
+static struct mclic_entry *entry_of(struct sealing *s, size_t index)
+{
+	return &s->title->manifest.entries[s->files[index]];
+}
+
+static int changed(const struct title *t, const struct mclic_entry *e)
+{
+	return mclic_fail(EBUSY, "%s/%s was changed while the master was made; leave it alone and start again",
+			  t->path, e->path);
+}
+
+static int open_plain(const struct title *t, const struct mclic_entry *e, size_t number,
+		      struct plain *p)
+{
+	char name[32];
+
+	p->in = mclic_open_beneath(t->fd, e->path,
+				   O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+	if (p->in < 0)
+		return mclic_fail(-p->in, "%s/%s cannot be read: %s", t->path, e->path,
+				  strerror(-p->in));
+	if (fstat(p->in, &p->st))
+		return mclic_fail(errno, "%s/%s: %s", t->path, e->path, strerror(errno));
+	if (!S_ISREG(p->st.st_mode) || (__u64)p->st.st_size != e->size)
+		return changed(t, e);
+	snprintf(name, sizeof(name), "%zu", number);
+	p->out = openat(t->work_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (p->out < 0)
+		return mclic_fail(errno, "no work file beside the output: %s", strerror(errno));
+	return 0;
+}
+
+static void close_plain(struct plain *p)
+{
+	if (p->in >= 0)
+		close(p->in);
+	if (p->out >= 0)
+		close(p->out);
+	free(p);
+}
+
+static int open_file(void *ctx, size_t index, struct mclic_work *w)
+{
+	struct sealing *s = ctx;
+	const struct title *t = s->title;
+	struct mclic_entry *e = entry_of(s, index);
+	struct plain *p = malloc(sizeof(*p));
+	int err;
+
+	if (!p)
+		return mclic_fail(ENOMEM, "out of memory");
+	p->in = p->out = -1;
+	err = open_plain(t, e, s->files[index], p);
+	if (!err)
+		err = mclic_random(e->file_id, sizeof(e->file_id));
+	if (err) {
+		close_plain(p);
+		return err;
+	}
+	w->name = e->path;
+	w->size = e->size;
+	w->read = mclic_work_read_fd;
+	w->in = &p->in;
+	w->out = p->out;
+	w->seal.title = t->id;
+	w->seal.km_generation = t->km_generation;
+	w->seal.key = MCLIC_UNDER_KA;
+	memcpy(w->seal.file_id, e->file_id, sizeof(e->file_id));
+	w->priv = p;
+	return 0;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static int finish_file(void *ctx, size_t index, struct mclic_work *w, int err)
+{
+	struct sealing *s = ctx;
+	struct mclic_entry *e = entry_of(s, index);
+	struct plain *p = w->priv;
+	struct stat now;
+
+	if (!err && (fstat(p->in, &now) || !same_file(&now, &p->st)))
+		err = changed(s->title, e);
+	if (!err)
+		memcpy(e->sha256, w->sha256, sizeof(e->sha256));
+	close_plain(p);
+	return err;
+}
+
+static int write_marker(struct build *b, struct title *t)
+{
+	MCLIC_AUTO_FREE char *bytes = NULL;
+	MCLIC_AUTO_FREE char *text = mclic_manifest_text(&t->manifest);
+	struct mclic_marker marker;
+	size_t len;
+	int err;
+
+	if (!text)
+		return mclic_fail(ENOMEM, "out of memory for the manifest of «%s»", t->name);
+	len = strlen(text);
+	if (len > MCLIC_MANIFEST_MAX)
+		return mclic_fail(E2BIG, "«%s» holds too many files: its manifest has more than 64 MiB; make two titles of it",
+				  t->name);
+	if (mclic_marker_make(mclic_openssl(), &marker, &t->id, t->km_generation,
+			      b->publisher_public, len))
+		return mclic_fail(EIO, "no marker can be made for «%s»", t->name);
+	err = mclic_product_sign(&marker, text, len, b->publisher);
+	if (err)
+		return err;
+	t->marker_len = sizeof(marker) + len;
+	bytes = malloc(t->marker_len);
+	if (!bytes)
+		return mclic_fail(ENOMEM, "out of memory for the manifest of «%s»", t->name);
+	memcpy(bytes, &marker, sizeof(marker));
+	memcpy(bytes + sizeof(marker), text, len);
+	return mclic_write_file(t->work_fd, TITLE_MARKER, bytes, t->marker_len, 0600);
+}
+
+int seal_title(struct build *b, struct title *t, struct mclic_progress *progress)
+{
+	struct sealing s = { .title = t };
+	struct mclic_pipeline p = {
+		.ctx = &s,
+		.out_key = t->ka,
+		.open = open_file,
+		.finish = finish_file,
+		.cancel = b->cancel,
+		.progress = progress,
+	};
+	size_t i;
+	int err;
+
+	s.files = calloc(t->manifest.count + 1, sizeof(*s.files));
+	if (!s.files)
+		return mclic_fail(ENOMEM, "out of memory");
+	for (i = 0; i < t->manifest.count; i++)
+		if (t->manifest.entries[i].type == MCLIC_ENTRY_FILE)
+			s.files[p.count++] = i;
+	err = mclic_pipeline_run(&p);
+	free(s.files);
+	t->manifest.title = t->name;
+	t->manifest.version = t->id.content_version;
+	return err ? err : write_marker(b, t);
+}
