@@ -34,6 +34,7 @@
 #   mount_fuse LOWER DIR [ARGS...]	mclicfs-fuse in the background; returns when mounted
 #   as_user mount_fuse ...		works too
 #   unmount DIR			and wait until the daemon is gone
+#   is_mounted DIR		also of a mount that only another user may look into
 
 TOP=$(pwd)
 B=${B:-build}
@@ -52,6 +53,23 @@ die() {
 
 [ -f "$TOP/tests/lib.sh" ] || die "run this from the top of the tree"
 
+# udev lets everybody open /dev/fuse. Where there is no udev, as in many containers, only
+# root can: then root runs this script in a mount namespace with such a node.
+lib_as_nobody() {
+	setpriv --reuid nobody --regid nogroup --clear-groups "$@"
+}
+
+lib_fuse_namespace() {
+	[ "$(id -u)" = 0 ] && [ -c /dev/fuse ] && [ -z "${LIB_NAMESPACE:-}" ] &&
+		! lib_as_nobody test -w /dev/fuse
+}
+
+if lib_fuse_namespace; then
+	LIB_NAMESPACE=1
+	export LIB_NAMESPACE
+	exec unshare --mount sh "$0" "$@"
+fi
+
 T=$(mktemp -d "${TMPDIR:-/tmp}/mclic.XXXXXX") || die "no temporary folder"
 chmod 755 "$T"
 HOME=$T/home
@@ -60,6 +78,11 @@ XDG_STATE_HOME=$HOME/.local/state
 mkdir -p "$HOME"
 export T HOME XDG_CONFIG_HOME XDG_STATE_HOME
 CENTER=${CENTER:-$T/center}
+
+if [ -n "${LIB_NAMESPACE:-}" ]; then
+	mknod -m 666 "$T/fuse" c 10 229
+	mount --bind "$T/fuse" /dev/fuse || die "no /dev/fuse that everybody can open"
+fi
 
 lib_at_end=
 lib_pids=
@@ -93,8 +116,7 @@ lib_user_setup() {
 	LIB_USER_B=$B
 	if is_root; then
 		chown nobody "$T/user"
-		if ! setpriv --reuid nobody --regid nogroup --clear-groups \
-			test -x "$B/mclic" 2>/dev/null; then
+		if ! lib_as_nobody test -x "$B/mclic" 2>/dev/null; then
 			mkdir -p "$T/bin"
 			find "$B" -maxdepth 1 -type f -perm -100 -exec cp {} "$T/bin/" \;
 			LIB_USER_B=$T/bin
@@ -115,8 +137,7 @@ as_user() {
 		;;
 	esac
 	if is_root; then
-		setpriv --reuid nobody --regid nogroup --clear-groups env HOME="$T/user" \
-			XDG_CONFIG_HOME="$T/user/.config" \
+		lib_as_nobody env HOME="$T/user" XDG_CONFIG_HOME="$T/user/.config" \
 			XDG_STATE_HOME="$T/user/.local/state" PATH="$LIB_USER_B:$PATH" "$@"
 	else
 		env HOME="$T/user" XDG_CONFIG_HOME="$T/user/.config" \
@@ -172,8 +193,13 @@ kill_center() {
 
 # ---- the file system ----
 
+# Root may not look into a mount of another user, but /proc lists it.
+is_mounted() {
+	awk -v d="$1" '$2 == d { found = 1 } END { exit !found }' /proc/self/mounts
+}
+
 lib_mount_settled() {
-	mountpoint -q "$1" || ! kill -0 "$2"
+	is_mounted "$1" || ! kill -0 "$2"
 }
 
 mount_fuse() {
@@ -185,7 +211,7 @@ mount_fuse() {
 	_pid=$!
 	lib_pids="$lib_pids $_pid"
 	poll 20 lib_mount_settled "$_dir" "$_pid"
-	if mountpoint -q "$_dir"; then
+	if is_mounted "$_dir"; then
 		echo "$_pid" >"$_dir.pid"
 		return 0
 	fi
@@ -213,7 +239,7 @@ unmount() {
 
 # lib_cleanup: undo everything; called once, at the end.
 lib_cleanup() {
-	trap '' HUP INT TERM
+	trap '' HUP INT PIPE TERM
 	cd "$TOP" || return 1
 	[ -z "$lib_at_end" ] || eval "$lib_at_end"
 	for _pid in $lib_pids; do
@@ -240,4 +266,5 @@ lib_exit() {
 trap lib_exit EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
