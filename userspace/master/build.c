@@ -112,16 +112,18 @@ static int check_output(const struct build *b)
 	return check_outside(b, dir);
 }
 
+/* An absolute path, as libisofs wants them. */
 static int make_work(struct build *b)
 {
 	MCLIC_AUTO_FREE char *dir = output_dir(b);
+	MCLIC_AUTO_FREE char *whole = dir ? realpath(dir, NULL) : NULL;
 	char *path;
 
-	if (!dir || asprintf(&path, "%s/.%s.work-XXXXXX", dir, output_name(b)) < 0)
+	if (!whole || asprintf(&path, "%s/.%s.work-XXXXXX", whole, output_name(b)) < 0)
 		return mclic_fail(ENOMEM, "out of memory");
 	if (!mkdtemp(path)) {
 		free(path);
-		return mclic_fail(errno, "no work folder can be made in %s: %s", dir,
+		return mclic_fail(errno, "no work folder can be made in %s: %s", whole,
 				  strerror(errno));
 	}
 	b->work = path;

@@ -260,23 +260,21 @@ static int put_piece(int fd, const void *buf, size_t n, off_t off)
 
 static int copy_out(struct disc *d, int fd, void *buf, struct mclic_progress *progress)
 {
-	off_t off = 0, size = d->source->get_size(d->source);
+	off_t off, size = d->source->get_size(d->source);
 	int n, err;
 
-	for (;;) {
+	for (off = 0; off < size; off += n) {
 		if (atomic_load(d->build->cancel))
 			return mclic_fail(EINTR, "interrupted; nothing was left behind");
-		n = d->source->read_xt(d->source, buf, PIECE);
-		if (n <= 0)
-			break;
+		/* Never more than there is: libisofs drops a piece that its end cuts short. */
+		n = size - off < PIECE ? (int)(size - off) : (int)PIECE;
+		if (d->source->read_xt(d->source, buf, n) != n)
+			return mclic_fail(EIO, "the image could not be made: a work file could not be read");
 		err = put_piece(fd, buf, (size_t)n, off);
 		if (err)
 			return err;
-		off += n;
 		mclic_progress_add(progress, (__u64)n);
 	}
-	if (n < 0 || off != size)
-		return mclic_fail(EIO, "the image could not be made: a work file could not be read");
 	return 0;
 }
 
