@@ -67,6 +67,14 @@ static bool is_blank(__u8 ch)
 	return !ch || ch == ' ' || ch == '\n';
 }
 
+/* Length without the newline, spaces and NULs at the end */
+static size_t stripped(const __u8 *p, size_t len)
+{
+	while (len && is_blank(p[len - 1]))
+		len--;
+	return len;
+}
+
 /* Realtek's card readers: the date of their firmware and five zeros */
 static bool is_realtek(const __u8 *p, size_t len)
 {
@@ -133,6 +141,7 @@ static enum mclic_why cid(const __u8 *in, size_t len, __u8 *raw, size_t *raw_len
 {
 	size_t i;
 
+	len = stripped(in, len);
 	if (len != CID_DIGITS)
 		return MCLIC_BAD_MEDIUM_ID;
 	for (i = 0; i < CID_DIGITS; i++)
@@ -191,8 +200,7 @@ static enum mclic_why text(__u8 kind, const __u8 *in, size_t len, __u8 *raw, siz
 		in += VPD_HEADER;
 		len -= VPD_HEADER;
 	}
-	while (len && is_blank(in[len - 1]))
-		len--;
+	len = stripped(in, len);
 	if (len > MCLIC_RAW_MAX - MCLIC_ID_SIZE)
 		return MCLIC_BAD_MEDIUM_ID;
 	skip = prefix_len(kind, in, len);
@@ -214,26 +222,38 @@ static enum mclic_why emulated(const __u8 *in, size_t len, __u8 *raw, size_t *ra
 	return MCLIC_OK;
 }
 
+static enum mclic_why canonical(__u8 kind, const __u8 *in, size_t len, __u8 *raw,
+				size_t *raw_len)
+{
+	switch (kind) {
+	case MCLIC_MEDIUM_EMULATED:
+		return emulated(in, len, raw, raw_len);
+	case MCLIC_MEDIUM_SD:
+		return cid(in, len, raw, raw_len);
+	case MCLIC_MEDIUM_SCSI:
+	case MCLIC_MEDIUM_VPD:
+	case MCLIC_MEDIUM_NVME:
+	case MCLIC_MEDIUM_USB:
+	case MCLIC_MEDIUM_VIRTIO:
+		return text(kind, in, len, raw, raw_len);
+	default:
+		return MCLIC_BAD_MEDIUM_KIND;
+	}
+}
+
 enum mclic_why mclic_medium_raw(__u8 kind, const void *in, size_t len,
 				const __u8 area_id[MCLIC_ID_SIZE],
 				__u8 raw[MCLIC_RAW_MAX], size_t *raw_len)
 {
-	const __u8 *p = in;
 	enum mclic_why why;
 
 	memset(raw, 0, MCLIC_RAW_MAX);
 	*raw_len = 0;
-	if (kind < MCLIC_MEDIUM_EMULATED || kind > MCLIC_MEDIUM_VIRTIO)
-		return MCLIC_BAD_MEDIUM_KIND;
-	if (kind == MCLIC_MEDIUM_EMULATED)
-		return emulated(p, len, raw, raw_len);
-	if (kind == MCLIC_MEDIUM_SD) {
-		while (len && is_blank(p[len - 1]))
-			len--;
-		return cid(p, len, raw, raw_len);
-	}
-	why = text(kind, p, len, raw, raw_len);
-	if (!why && area_id && mclic_medium_names_drive(kind, true)) {
+	why = canonical(kind, in, len, raw, raw_len);
+	if (why) {
+		memset(raw, 0, MCLIC_RAW_MAX);
+		*raw_len = 0;
+	} else if (area_id && mclic_medium_names_drive(kind, true)) {
 		memcpy(raw + *raw_len, area_id, MCLIC_ID_SIZE);
 		*raw_len += MCLIC_ID_SIZE;
 	}
