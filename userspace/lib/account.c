@@ -43,7 +43,7 @@ static int parse(const char *path, const void *text, size_t len, struct mclic_ac
 	json_int_t generation;
 
 	if (!a)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	a->url = text_of(j, "url");
 	a->cacert = text_of(j, "cacert");
 	a->user_name = text_of(j, "user_name");
@@ -114,7 +114,7 @@ int mclic_account_load(const __u8 *center_id, struct mclic_account **a)
 	}
 	if (asprintf(&path, "%s/%s", dir, name) < 0) {
 		path = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	err = mclic_read_file(AT_FDCWD, path, ACCOUNT_MAX, &text, &len);
 	if (err == -ENOENT && center_id)
@@ -152,7 +152,7 @@ int mclic_account_save(const struct mclic_account *a)
 	text = json_dumps(j, JSON_INDENT(2) | JSON_SORT_KEYS);
 	if (!text || asprintf(&path, "%s/%s.json", dir, center) < 0) {
 		path = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return mclic_write_file(AT_FDCWD, path, text, strlen(text), 0600);
 }
@@ -180,7 +180,7 @@ int mclic_device_key(bool create, EVP_PKEY **key, __u8 public[MCLIC_ED25519_PUBL
 		return mclic_fail(ENOENT, "no folder for your settings: HOME is not set");
 	if (asprintf(&path, "%s/device.key", dir) < 0) {
 		path = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	err = mclic_ed25519_load(path, create, key, public);
 	if (err == -ENOENT)

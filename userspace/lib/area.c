@@ -174,7 +174,7 @@ int mclic_area_open(const char *target, bool write, struct mclic_area **area)
 
 	*area = NULL;
 	if (!a)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	a->direct = -1;
 	a->write = write;
 	pthread_mutex_init(&a->writer, NULL);
@@ -238,7 +238,7 @@ int mclic_area_read(struct mclic_area *a, __u32 index, struct mclic_slot *s)
 	enum mclic_why why;
 	int err;
 
-	if (index < 1 || index + 1 >= mclic_area_slots(a))
+	if (index < 1 || index >= mclic_area_slots(a) - 1)
 		return mclic_fail(EINVAL, "%s has no licence slot %u", a->where, index);
 	err = read_slot(a, index, s);
 	if (err)

@@ -150,7 +150,7 @@ static int use_part(const struct mclic_part *p, bool write, struct mclic_area *a
 	a->size = (__u64)size;
 	if (asprintf(&a->where, "%s (partition)", path) < 0) {
 		a->where = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return 0;
 }
@@ -162,7 +162,7 @@ static int use_file(int dir, const char *target, bool write, bool unknown, struc
 
 	if (asprintf(&a->where, "%s%s%s", target, slash, MCLIC_AREA_FILE) < 0) {
 		a->where = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	a->fd = mclic_open_beneath(dir, MCLIC_AREA_FILE,
 				   (write ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC, 0);
@@ -229,7 +229,7 @@ int mclic_area_partition(int dir, char **where)
 	ret = find_part(&d, &part, &unknown);
 	mclic_disk_close(&d);
 	if (ret > 0 && asprintf(where, "/dev/%s", part.name) < 0)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	return ret;
 }
 
@@ -257,7 +257,7 @@ static int use_inside(int fd, const char *target, struct mclic_area *a)
 	a->size = f.size;
 	if (asprintf(&a->where, "%s (partition %d)", target, f.number) < 0) {
 		a->where = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return 0;
 }

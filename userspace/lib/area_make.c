@@ -10,8 +10,6 @@
 
 #include "area.h"
 
-#define NEW_NAME	".area.new"
-
 static int make_header(struct mclic_area_header *h, __u32 slots, bool emulated, const char *label)
 {
 	__u8 area_id[MCLIC_ID_SIZE], factory_id[MCLIC_ID_SIZE];
@@ -32,28 +30,37 @@ static int make_header(struct mclic_area_header *h, __u32 slots, bool emulated, 
 	return 0;
 }
 
-int mclic_area_create_at(int fd, off_t start, __u32 slots, bool emulated, const char *label)
+/* All bytes of a fresh area; free() them. */
+static int make_bytes(__u32 slots, bool emulated, const char *label, __u8 **bytes, size_t *len)
 {
-	MCLIC_AUTO_FREE __u8 *bytes = NULL;
 	struct mclic_area_header h;
-	size_t len;
 	int err = make_header(&h, slots, emulated, label);
 
 	if (err)
 		return err;
-	len = (size_t)slots * MCLIC_SLOT_SIZE;
-	bytes = calloc(1, len);
-	if (!bytes)
-		return mclic_fail(ENOMEM, "out of memory");
-	memcpy(bytes, &h, sizeof(h));
-	memcpy(bytes + len - sizeof(h), &h, sizeof(h));
+	*len = (size_t)slots * MCLIC_SLOT_SIZE;
+	*bytes = calloc(1, *len);
+	if (!*bytes)
+		return mclic_fail(ENOMEM, "not enough memory");
+	memcpy(*bytes, &h, sizeof(h));
+	memcpy(*bytes + *len - sizeof(h), &h, sizeof(h));
+	return 0;
+}
+
+int mclic_area_create_at(int fd, off_t start, __u32 slots, bool emulated, const char *label)
+{
+	MCLIC_AUTO_FREE __u8 *bytes = NULL;
+	size_t head = sizeof(struct mclic_area_header), len;
+	int err = make_bytes(slots, emulated, label, &bytes, &len);
+
+	if (err)
+		return err;
 	/* The header last: with it the area is there, and whole. */
-	err = mclic_pwrite_full(fd, bytes + sizeof(h), len - sizeof(h),
-				start + (off_t)sizeof(h));
+	err = mclic_pwrite_full(fd, bytes + head, len - head, start + (off_t)head);
 	if (!err && fsync(fd))
 		err = -errno;
 	if (!err)
-		err = mclic_pwrite_full(fd, bytes, sizeof(h), start);
+		err = mclic_pwrite_full(fd, bytes, head, start);
 	if (!err && fsync(fd))
 		err = -errno;
 	if (err)
@@ -67,12 +74,12 @@ int mclic_area_create(int fd, __u32 slots, bool emulated, const char *label)
 }
 
 /* Has the medium under @dir an identifier of its own? 1, 0 or -errno. */
-static int has_identifier(int dir)
+static int has_identifier(int dir, const char *label)
 {
 	struct mclic_area_header draft;
 	struct mclic_medium m;
 	struct stat st;
-	int err = make_header(&draft, MCLIC_AREA_SLOTS, false, "");
+	int err = make_header(&draft, MCLIC_AREA_SLOTS, false, label);
 
 	if (err)
 		return err;
@@ -82,6 +89,15 @@ static int has_identifier(int dir)
 	if (err == -ENODEV)
 		return 0;
 	return err ? err : 1;
+}
+
+/*
+ * Whatever the umask says: other users of the medium read the area. Some file systems
+ * have no modes to change.
+ */
+static int for_all(int dir, const char *name, mode_t mode)
+{
+	return fchmodat(dir, name, mode, 0) && errno != EPERM && errno != EOPNOTSUPP ? -1 : 0;
 }
 
 /* .mclic below @dir, opened and locked; -errno. */
@@ -97,9 +113,7 @@ static int open_area_dir(int dir, const char *name)
 	if (fd < 0)
 		return mclic_fail(-fd, "%s/%s: cannot be opened as a directory: %s", name,
 				  MCLIC_AREA_DIR, strerror(-fd));
-	/* Whatever the umask says: other users of the medium read the area. Some file systems
-	 * have no modes to change. */
-	if (made && fchmod(fd, 0755) && errno != EPERM && errno != EOPNOTSUPP) {
+	if (made && for_all(dir, MCLIC_AREA_DIR, 0755)) {
 		close(fd);
 		return mclic_fail(errno, "%s/%s: %s", name, MCLIC_AREA_DIR, strerror(errno));
 	}
@@ -112,31 +126,24 @@ static int open_area_dir(int dir, const char *name)
 	return fd;
 }
 
+/* With .mclic locked, nobody else makes one between the look and the rename. */
 static int write_area_file(int sub, const char *name, bool emulated, const char *label)
 {
-	MCLIC_AUTO_CLOSE int fd = -1;
+	MCLIC_AUTO_FREE __u8 *bytes = NULL;
+	size_t len;
 	int err;
 
 	if (!faccessat(sub, "area", F_OK, AT_SYMLINK_NOFOLLOW))
 		return mclic_fail(EEXIST, "%s/%s exists already; its licences would be lost. Remove it "
 				  "first if that is meant", name, MCLIC_AREA_FILE);
-	unlinkat(sub, NEW_NAME, 0);
-	fd = openat(sub, NEW_NAME, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return mclic_fail(errno, "%s/%s: cannot be made: %s", name, MCLIC_AREA_FILE,
-				  strerror(errno));
-	if (fchmod(fd, 0644) && errno != EPERM && errno != EOPNOTSUPP)
-		err = mclic_fail(errno, "%s/%s: %s", name, MCLIC_AREA_FILE, strerror(errno));
-	else
-		err = mclic_area_create(fd, MCLIC_AREA_SLOTS, emulated, label);
-	if (!err && renameat(sub, NEW_NAME, sub, "area"))
-		err = mclic_fail(errno, "%s/%s: cannot be made: %s", name, MCLIC_AREA_FILE,
-				 strerror(errno));
-	if (err) {
-		unlinkat(sub, NEW_NAME, 0);
-		return err;
-	}
-	return fsync(sub) ? mclic_fail(errno, "%s/%s: %s", name, MCLIC_AREA_DIR, strerror(errno)) : 0;
+	err = make_bytes(MCLIC_AREA_SLOTS, emulated, label, &bytes, &len);
+	if (!err)
+		err = mclic_write_file(sub, "area", bytes, len, 0644);
+	if (err)
+		return mclic_fail(-err, "%s/%s: cannot be made: %s", name, MCLIC_AREA_FILE,
+				  strerror(-err));
+	return for_all(sub, "area", 0644) ? mclic_fail(errno, "%s/%s: %s", name, MCLIC_AREA_FILE,
+						       strerror(errno)) : 0;
 }
 
 int mclic_area_create_file(const char *name, const char *label)
@@ -154,14 +161,14 @@ int mclic_area_create_file(const char *name, const char *label)
 				  "beside it would not be looked at", partition);
 	if (ret < 0)
 		return ret;
-	hardware = has_identifier(dir);
+	hardware = has_identifier(dir, label);
 	if (hardware < 0)
 		return hardware;
 	sub = open_area_dir(dir, name);
 	if (sub < 0)
 		return sub;
 	ret = write_area_file(sub, name, !hardware, label);
-	if (!ret && fsync(dir))
+	if (!ret && fsync(dir) && errno != EINVAL)
 		ret = mclic_fail(errno, "%s: %s", name, strerror(errno));
 	return ret;
 }

@@ -180,7 +180,7 @@ int mclic_area_clear(struct mclic_area *a, __u32 index)
 {
 	int err;
 
-	if (index < 1 || index + 1 >= mclic_area_slots(a))
+	if (index < 1 || index >= mclic_area_slots(a) - 1)
 		return mclic_fail(EINVAL, "%s has no licence slot %u", a->where, index);
 	if (!a->write)
 		return mclic_fail(EBADF, "%s was not opened for writing", a->where);

@@ -27,7 +27,7 @@ int mclic_trust_load(struct mclic_trust **trust)
 
 	*trust = NULL;
 	if (!t)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	pthread_rwlock_init(&t->lock, NULL);
 	pthread_mutex_init(&t->refreshing, NULL);
 	t->places.centers[MCLIC_SYSTEM] = strdup(MCLIC_ETC_CENTERS);
@@ -35,7 +35,7 @@ int mclic_trust_load(struct mclic_trust **trust)
 	t->places.centers[MCLIC_USER] = mclic_config_path("centers");
 	t->places.lists[MCLIC_USER] = mclic_state_path("revocations");
 	if (!t->places.centers[MCLIC_SYSTEM] || !t->places.lists[MCLIC_SYSTEM])
-		err = mclic_fail(ENOMEM, "out of memory");
+		err = mclic_fail(ENOMEM, "not enough memory");
 	else
 		err = mclic_trust_state_load(&t->places, &t->state);
 	atomic_store(&t->looked, now_ms());
@@ -116,7 +116,7 @@ int mclic_trust_verify(struct mclic_trust *t, const __u8 center_id[MCLIC_ID_SIZE
 				  "add it with \"mclic trust add CERT\"",
 				  mclic_hex(center_id, MCLIC_ID_SIZE, hex));
 	if (!key)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	err = mclic_rsa_verify(key, v, n, sig, sig_len);
 	EVP_PKEY_free(key);
 	return err;

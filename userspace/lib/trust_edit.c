@@ -65,7 +65,7 @@ int mclic_trust_add(const char *pem_path, bool system, __u8 center_id[MCLIC_ID_S
 	bio = BIO_new(BIO_s_mem());
 	if (!bio || PEM_write_bio_X509(bio, cert) != 1) {
 		ERR_clear_error();
-		err = mclic_fail(ENOMEM, "out of memory");
+		err = mclic_fail(ENOMEM, "not enough memory");
 		goto out;
 	}
 	n = BIO_get_mem_data(bio, &text);

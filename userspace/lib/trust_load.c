@@ -33,7 +33,7 @@ int mclic_folder_walk(const char *folder, const char *suffix,
 			continue;
 		if (asprintf(&path, "%s/%s", folder, e->d_name) < 0) {
 			path = NULL;
-			ret = mclic_fail(ENOMEM, "out of memory");
+			ret = mclic_fail(ENOMEM, "not enough memory");
 			break;
 		}
 		ret = fn(ctx, dirfd(dir), e->d_name, path);
@@ -63,14 +63,14 @@ int mclic_trust_print(const struct mclic_places *p, char **print, size_t *len)
 	*print = NULL;
 	f = open_memstream(print, len);
 	if (!f)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < MCLIC_PLACES && !err; i++) {
 		err = mclic_folder_walk(p->centers[i], ".pem", print_file, f);
 		if (!err)
 			err = mclic_folder_walk(p->lists[i], ".mclrev", print_file, f);
 	}
 	if (fclose(f) && !err)
-		err = mclic_fail(ENOMEM, "out of memory");
+		err = mclic_fail(ENOMEM, "not enough memory");
 	if (err) {
 		free(*print);
 		*print = NULL;
@@ -158,7 +158,7 @@ static int load_center(void *ctx, int dir, const char *name, const char *path)
 
 		X509_free(c.cert);
 		free(c.path);
-		return known ? 0 : mclic_fail(ENOMEM, "out of memory");
+		return known ? 0 : mclic_fail(ENOMEM, "not enough memory");
 	}
 	s->centers = more;
 	s->centers[s->center_count++] = c;
@@ -226,7 +226,7 @@ static int load_list(void *ctx, int dir, const char *name, const char *path)
 	if (!place) {
 		free(l.bytes);
 		free(l.path);
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	s->lists = place;
 	s->lists[s->list_count++] = l;
@@ -239,7 +239,7 @@ int mclic_trust_state_load(const struct mclic_places *p, struct mclic_trust_stat
 	int i, err;
 
 	if (!s)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	/* Before the files are read: a change meanwhile is then seen the next time. */
 	err = mclic_trust_print(p, &s->print, &s->print_len);
 	for (i = 0; i < MCLIC_PLACES && !err; i++)
