@@ -74,7 +74,10 @@ fs_unmount() {
 
 fs_memory() {
 	_pid=$fs_pid
-	while read -r _child _ <"/proc/$_pid/task/$_pid/children" && [ -n "$_child" ]; do
+	while :; do
+		_child=$(awk -v parent="$_pid" '$4 == parent { print $1; exit }' \
+			/proc/[0-9]*/stat 2>/dev/null)
+		[ -n "$_child" ] || break
 		_pid=$_child
 	done
 	awk '/^VmHWM/ { printf "%.0f\n", $2 / 1024 }' "/proc/$_pid/status"

@@ -57,6 +57,7 @@ BEGIN {
 		seen[$1] = 1
 		fs[++nfs] = $1
 	}
+	measured[$2] = 1
 	values[$1, $2] = values[$1, $2] " " $3
 }
 
@@ -96,7 +97,7 @@ function rst(   f, i, r, label) {
 	rule()
 	for (i = 1; i <= rows; i++) {
 		label = names[ids[i]]
-		if (!(("mclicfs", ids[i]) in values))
+		if (!(ids[i] in measured))
 			continue
 		printf "%-32s", label
 		for (f = 1; f <= nfs; f++)
