@@ -355,15 +355,15 @@ static int prepare(struct exchange *x, const struct mclic_account *a, const char
 
 	if (strcmp(method, "GET") && strcmp(method, "POST"))
 		return mclic_fail(EINVAL, "%s: not a method of the protocol", method);
-	if (asprintf(&x->url, "%s%s", a->url, path) < 0) {
-		x->url = NULL;
-		return no_memory();
-	}
-	err = check_url(x, x->url);
+	err = check_url(x, a->url);
 	if (!err)
 		err = set_headers(x, type, bearer);
 	if (err)
 		return err;
+	if (asprintf(&x->url, "%s%s", a->url, path) < 0) {
+		x->url = NULL;
+		return no_memory();
+	}
 	x->curl = curl_easy_init();
 	if (!x->curl || !set_transport(x, a->cacert) || !set_message(x, method, body, len))
 		return no_memory();
