@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Open files. Those outside products pass through to the lower file. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mclicfs.h"
+
+struct file *file_of(const struct fuse_file_info *fi)
+{
+	return (struct file *)(uintptr_t)fi->fh;
+}
+
+struct file *file_new(struct node *n, int fd)
+{
+	struct file *f = calloc(1, sizeof(*f));
+
+	if (f) {
+		f->fd = fd;
+		f->node = n;
+	}
+	return f;
+}
+
+void file_free(struct file *f)
+{
+	content_put(f->content);
+	mclic_close_fd(&f->fd);
+	free(f);
+}
+
+/* ---- open and release ---- */
+
+/* Pages of the last open are good as long as the lower file is what it was then. */
+static bool unchanged(struct node *n, int fd)
+{
+	struct stamp now;
+	struct stat st;
+	bool same;
+
+	if (fstat(fd, &st))
+		return false;
+	stamp_of(&st, &now);
+	pthread_mutex_lock(&n->lock);
+	same = stamp_same(&n->stamp, &now);
+	n->stamp = now;
+	pthread_mutex_unlock(&n->lock);
+	return same;
+}
+
+static int plain_open(struct node *n, int flags, struct file *f, bool *keep_cache)
+{
+	bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+	int err = writes ? rule_change(n) : 0;
+
+	if (err)
+		return err;
+	f->fd = node_open(n, flags);
+	if (f->fd < 0)
+		return f->fd;
+	f->direct = flags & O_DIRECT;
+	*keep_cache = unchanged(n, f->fd);
+	return 0;
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct node *n = node_of(ino);
+	struct file *f = file_new(n, -1);
+	bool sealed = node_sealed(n), keep = false;
+	int err = -ENOMEM;
+
+	if (f)
+		err = (sealed ? sealed_open : plain_open)(n, fi->flags, f, &keep);
+	if (err) {
+		if (f)
+			file_free(f);
+		fuse_reply_err(req, -err);
+		return;
+	}
+	fi->fh = (uintptr_t)f;
+	fi->keep_cache = keep;
+	fi->noflush = sealed;
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		file_free(f);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	file_free(file_of(fi));
+	fuse_reply_err(req, 0);
+}
+
+/* Each close(2) is one of the lower file, which may have something to say about it. */
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct file *f = file_of(fi);
+	int fd = f->content ? -1 : dup(f->fd);
+
+	(void)ino;
+	fuse_reply_err(req, !f->content && (fd < 0 || close(fd)) ? errno : 0);
+}
+
+/* ---- data ---- */
+
+/* Direct I/O wants aligned memory. */
+static void direct_read(fuse_req_t req, struct file *f, size_t size, off_t off)
+{
+	struct worker *w = worker_get();
+	ssize_t n;
+
+	if (!w) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	n = pread(f->fd, w->buf, size < REQUEST_MAX ? size : REQUEST_MAX, off);
+	if (n < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_buf(req, (const char *)w->buf, (size_t)n);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	     struct fuse_file_info *fi)
+{
+	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
+	struct file *f = file_of(fi);
+
+	(void)ino;
+	if (f->content) {
+		sealed_read(req, f, size, off, fi->flags);
+	} else if (f->direct) {
+		direct_read(req, f, size, off);
+	} else {
+		buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+		buf.buf[0].fd = f->fd;
+		buf.buf[0].pos = off;
+		fuse_reply_data(req, &buf, FUSE_BUF_SPLICE_MOVE);
+	}
+}
+
+static ssize_t direct_write(struct file *f, struct fuse_bufvec *in, off_t off)
+{
+	struct worker *w = worker_get();
+	struct fuse_bufvec mem = FUSE_BUFVEC_INIT(fuse_buf_size(in));
+	ssize_t n;
+
+	if (!w)
+		return -ENOMEM;
+	if (mem.buf[0].size > REQUEST_MAX)
+		return -EINVAL;
+	mem.buf[0].mem = w->buf;
+	n = fuse_buf_copy(&mem, in, 0);
+	if (n >= 0) {
+		n = pwrite(f->fd, w->buf, (size_t)n, off);
+		n = n < 0 ? -errno : n;
+	}
+	return n;
+}
+
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off,
+		  struct fuse_file_info *fi)
+{
+	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
+	struct file *f = file_of(fi);
+	ssize_t n;
+
+	(void)ino;
+	if (f->direct) {
+		n = direct_write(f, in, off);
+	} else {
+		out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+		out.buf[0].fd = f->fd;
+		out.buf[0].pos = off;
+		n = fuse_buf_copy(&out, in, 0);
+	}
+	if (n < 0)
+		fuse_reply_err(req, (int)-n);
+	else
+		fuse_reply_write(req, (size_t)n);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	(void)ino;
+	fuse_reply_err(req, (datasync ? fdatasync : fsync)(file_of(fi)->fd) ? errno : 0);
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+		  struct fuse_file_info *fi)
+{
+	(void)ino;
+	fuse_reply_err(req, fallocate(file_of(fi)->fd, mode, off, len) ? errno : 0);
+}
+
+/* EOPNOTSUPP makes the kernel read and write, which for plaintext is the only way. */
+void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+			struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
+			struct fuse_file_info *fi_out, size_t len, int flags)
+{
+	struct file *in = file_of(fi_in), *out = file_of(fi_out);
+	ssize_t n;
+
+	(void)ino_in;
+	(void)ino_out;
+	if (in->content) {
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
+	n = copy_file_range(in->fd, &off_in, out->fd, &off_out, len, (unsigned int)flags);
+	if (n < 0)
+		fuse_reply_err(req, errno);
+	else
+		fuse_reply_write(req, (size_t)n);
+}
+
+/* A sealed file is data from its first byte to its last. */
+static off_t sealed_seek(const struct file *f, off_t off, int whence)
+{
+	off_t size = (off_t)f->content->size;
+
+	if (off < 0 || off >= size)
+		return -ENXIO;
+	return whence == SEEK_DATA ? off : size;
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+	      struct fuse_file_info *fi)
+{
+	struct file *f = file_of(fi);
+	off_t at;
+
+	(void)ino;
+	if (f->content) {
+		at = sealed_seek(f, off, whence);
+	} else {
+		at = lseek(f->fd, off, whence);
+		at = at < 0 ? -errno : at;
+	}
+	if (at < 0)
+		fuse_reply_err(req, (int)-at);
+	else
+		fuse_reply_lseek(req, at);
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mclicfs-fuse: private declarations, one section a file.
+ *
+ * Functions return 0 or a negative errno unless said otherwise. Locks, outermost first:
+ * node.lock, product.lock, judge (verdict.c), the table (node.c, product.c), worker-private
+ * state. No lock that a request waits for is held while the kernel is told something
+ * (notify.c): the kernel may first wait for an answer to another request.
+ */
+#ifndef MCLICFS_FUSE_H
+#define MCLICFS_FUSE_H
+
+#define FUSE_USE_VERSION 312
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include <fuse3/fuse_lowlevel.h>
+
+#include "userspace/lib/libmclic.h"
+
+#define REQUEST_MAX	(1u << 20)	/* bytes a read or write request may carry */
+#define TIMEOUT		1.0		/* seconds that the kernel trusts names and attributes */
+
+/* ---- mount.c: the mount as a whole ---- */
+
+/**
+ * struct mount - what every part needs to know
+ * @se: libfuse's session
+ * @lower: O_PATH descriptor of LOWER, taken before the mount
+ * @proc: /proc/self/fd, to open again what an O_PATH descriptor names
+ * @source: LOWER, absolute, for messages
+ * @dir: DIR, absolute
+ * @as_root: other users are served, under their own ids where something is created
+ */
+struct mount {
+	struct fuse_session *se;
+	int lower;
+	int proc;
+	char *source;
+	char *dir;
+	bool as_root;
+};
+
+extern struct mount mnt;
+
+/** mount_pin() - open LOWER and /proc; refuse a LOWER that is an mclicfs already */
+int mount_pin(const char *lower, const char *dir);
+/** mount_readahead() - let the kernel read ahead further; only root may */
+void mount_readahead(void);
+/** mount_limits() - as many open files as the system grants */
+void mount_limits(void);
+
+/* ---- options.c: the command line ---- */
+
+/**
+ * struct options - the command line
+ * @lower: LOWER
+ * @dir: DIR
+ * @foreground: stay in the foreground
+ * @debug: libfuse's trace of every request
+ * @mount: options for the kernel and libfuse, comma-separated
+ */
+struct options {
+	char *lower;
+	char *dir;
+	bool foreground;
+	bool debug;
+	char *mount;
+};
+
+/** options_parse() - exits as argp does on --help, --version and misuse */
+void options_parse(int argc, char **argv, struct options *o);
+/** options_has() - is @name among the mount options? */
+bool options_has(const struct options *o, const char *name);
+
+/* ---- ops.c: the table that libfuse calls ---- */
+
+extern const struct fuse_lowlevel_ops mclicfs_ops;
+
+/* ---- log.c ---- */
+
+/** log_start() - from now on to syslog instead of standard error */
+void log_start(void);
+/** log_limited() - a line, unless too many were written lately; those are counted */
+void log_limited(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/** log_name() - where the file behind @fd lies, for a message; @buf of PATH_MAX bytes */
+const char *log_name(int fd, char *buf);
+
+/* ---- stamp.c: has a lower file changed? ---- */
+
+/** struct stamp - what changes when a lower file does */
+struct stamp {
+	__u64 ino;
+	__u64 size;
+	struct timespec mtime;
+	struct timespec ctime;
+};
+
+void stamp_of(const struct stat *st, struct stamp *s);
+bool stamp_same(const struct stamp *a, const struct stamp *b);
+
+/* ---- product.c: directories with a marker ---- */
+
+/**
+ * struct product - a directory that holds .mclic-product
+ * @next: chain of the table
+ * @refs: nodes that refer to it (table lock)
+ * @dev: of the directory
+ * @ino: of the directory
+ * @nested: lies in another product, so nothing in it can be opened
+ * @dir: O_PATH descriptor of the directory
+ * @lock: for what follows
+ * @marker: the marker when it was read last; size and times
+ * @marker_read: @marker, @why and @title are set
+ * @why: what is wrong with the marker
+ * @title: what it says
+ * @key: Ku and what it rests on, while a licence is in force; or NULL
+ * @epoch: counts the keys there have been
+ */
+struct product {
+	struct product *next;
+	unsigned int refs;
+	dev_t dev;
+	ino_t ino;
+	bool nested;
+	int dir;
+	pthread_mutex_t lock;
+	struct stamp marker;
+	bool marker_read;
+	enum mclic_why why;
+	struct mclic_title title;
+	struct title_key *key;
+	__u64 epoch;
+};
+
+/** marker_name() - is it .mclic-product, in any case? */
+bool marker_name(const char *name);
+/** marker_stat() - of the marker in directory @dir, which may have none: -ENOENT */
+int marker_stat(int dir, struct stat *st);
+
+/** product_get() - the product of directory @fd, with a reference */
+int product_get(int fd, const struct stat *st, bool nested, struct product **p);
+void product_ref(struct product *p);	/* NULL is fine, here and below */
+void product_put(struct product *p);
+
+/**
+ * product_read() - look at the marker, which may have changed
+ * @p: product.lock held
+ *
+ * Return: 0; -EBADMSG when marker or place is bad; -ESTALE when it is no product any more.
+ */
+int product_read(struct product *p);
+
+/* ---- verdict.c: may this product be opened? ---- */
+
+/**
+ * struct title_key - a licence in force
+ * @medium_key: Ku, in locked memory
+ * @terms: of the licence
+ * @index: of its slot
+ * @slot: its bytes
+ * @generation: of area, certificates and lists, as verdict.c counts them
+ */
+struct title_key {
+	__u8 *medium_key;
+	struct mclic_terms terms;
+	__u32 index;
+	struct mclic_slot slot;
+	__u64 generation;
+};
+
+/** verdict_start() - area and certificates; a medium without an area is warned about */
+int verdict_start(void);
+/**
+ * verdict_get() - judge a product now, or find that the last verdict still holds
+ * @p: product
+ * @epoch: gets the number of its key
+ */
+int verdict_get(struct product *p, __u64 *epoch);
+/** verdict_forget() - wipe the key */
+void verdict_forget(struct product *p);
+
+/* ---- medium.c: is it still the same medium? ---- */
+
+/** medium_start() - remember the disk's sequence number; @dev names the disk or a part */
+void medium_start(dev_t dev);
+/** medium_same() - 0, or -EMEDIUMTYPE from the moment it was exchanged until the end */
+int medium_same(void);
+/** medium_watched() - is there a disk whose medium can be exchanged? */
+bool medium_watched(void);
+
+/* ---- node.c: the inodes that the kernel knows ---- */
+
+/**
+ * struct node - an inode, seen from one place
+ * @next: chain of the table
+ * @fd: O_PATH descriptor; it keeps the lower inode, so its number is not given out again
+ * @dev: with @ino and @product it is the key in the table: the same lower file is another
+ *	file inside a product than outside
+ * @ino: lower inode number
+ * @type: S_IFMT bits
+ * @area: .mclic at the root, or below it
+ * @product: that it lies in, or NULL; fixed at instantiation
+ * @refs: the kernel's and ours (table lock)
+ * @lock: for what follows
+ * @stamp: the lower file at the last open
+ * @content: of a sealed file that was opened; or NULL
+ */
+struct node {
+	struct node *next;
+	int fd;
+	dev_t dev;
+	ino_t ino;
+	mode_t type;
+	bool area;
+	struct product *product;
+	__u64 refs;
+	pthread_mutex_t lock;
+	struct stamp stamp;
+	struct content *content;
+};
+
+/** node_of() - the node behind a number of the kernel's */
+struct node *node_of(fuse_ino_t ino);
+/** node_ino() - the kernel's number of a node */
+fuse_ino_t node_ino(const struct node *n);
+/** node_start() - the root */
+int node_start(void);
+/** node_end() - drop every node, wiping keys */
+void node_end(void);
+/** node_count() - descriptors held */
+size_t node_count(void);
+
+/**
+ * node_lookup() - the node of a name, with a reference for the kernel
+ * @dir: directory
+ * @name: in it
+ * @n: gets it
+ * @st: gets its attributes, as the mount shows them
+ */
+int node_lookup(struct node *dir, const char *name, struct node **n, struct stat *st);
+/** node_put() - drop @count references */
+void node_put(struct node *n, __u64 count);
+/** node_stat() - attributes as the mount shows them; @fd: an open file, or -1 */
+int node_stat(struct node *n, int fd, struct stat *st);
+/** node_sealed() - is it a regular file of a product? */
+bool node_sealed(const struct node *n);
+/** node_each() - call @f for every node of @p (any, if NULL), each with a reference held */
+void node_each(const struct product *p, void (*f)(struct node *n));
+/** node_open() - open the lower file; -errno */
+int node_open(const struct node *n, int flags);
+/** node_path() - "/proc/self/fd/N" for calls that take a path only; @buf of 32 bytes */
+const char *node_path(const struct node *n, char *buf);
+
+/* ---- rules.c: what may be changed through the mount ---- */
+
+/** rule_change() - may attributes or contents of @n change? -EROFS, -EPERM */
+int rule_change(const struct node *n);
+/** rule_create() - may @name be made in @dir? -EROFS, -EPERM */
+int rule_create(const struct node *dir, const char *name);
+/** rule_remove() - may @name be removed from @dir? -EPERM, -ENOENT */
+int rule_remove(const struct node *dir, const char *name);
+/** rule_link() - may @n get the name @name in @dir? */
+int rule_link(const struct node *n, const struct node *dir, const char *name);
+/** rule_rename() - may @from in @dir become @to in @newdir? */
+int rule_rename(const struct node *dir, const char *from, const struct node *newdir,
+		const char *to, unsigned int flags);
+/** rule_hidden() - is @name in @dir hidden? */
+bool rule_hidden(const struct node *dir, const char *name);
+/** rule_area() - is @name in @dir the folder of the licence area? */
+bool rule_area(const struct node *dir, const char *name);
+
+/* ---- worker.c: what each thread has for itself ---- */
+
+/**
+ * struct worker - a thread's own
+ * @buf: REQUEST_MAX bytes and two blocks, aligned to a page
+ * @tags: tags of the blocks in @buf
+ * @blocks: cipher context
+ */
+struct worker {
+	__u8 *buf;
+	__u8 *tags;
+	struct mclic_blocks *blocks;
+};
+
+/** worker_get() - this thread's; NULL without memory */
+struct worker *worker_get(void);
+
+/**
+ * worker_become() - create the next file as the caller would: ids, groups, umask
+ * @req: whose
+ * worker_return() goes back.
+ */
+int worker_become(fuse_req_t req);
+void worker_return(void);
+
+/* ---- content.c, sealed.c: sealed files ---- */
+
+/**
+ * struct content - how one sealing of a file is read
+ * @refs: files open, and the node
+ * @key: its file key, in locked memory
+ * @size: plaintext bytes
+ * @stamp: the lower file it was found in
+ * @epoch: of the product's key it was derived from
+ */
+struct content {
+	atomic_uint refs;
+	__u8 *key;
+	__u64 size;
+	struct stamp stamp;
+	__u64 epoch;
+};
+
+/**
+ * content_get() - the content of a sealed file, checked now or before
+ * @n: node
+ * @fd: its lower file, open for reading
+ * @epoch: from verdict_get()
+ * @c: gets it, with a reference
+ * @kept: gets whether it is the one of the last open
+ */
+int content_get(struct node *n, int fd, __u64 epoch, struct content **c, bool *kept);
+void content_ref(struct content *c);
+void content_put(struct content *c);
+/**
+ * content_read() - plaintext of whole blocks
+ * @c: content
+ * @fd: lower file
+ * @first: block
+ * @count: blocks; at most REQUEST_MAX / MCLIC_BLOCK_SIZE + 1
+ * @w: this thread's; w->buf gets the plaintext
+ * @good: gets the bytes in front of the first damaged block
+ *
+ * Return: bytes; -EBADMSG (damaged: @good tells how far it is not), another -errno.
+ */
+ssize_t content_read(const struct content *c, int fd, __u64 first, __u32 count,
+		     struct worker *w, size_t *good);
+
+/**
+ * struct file - an open file
+ * @fd: lower file, or -1 (directories have their own struct)
+ * @node: what it is
+ * @content: of a sealed file; NULL: plain
+ * @direct: opened with O_DIRECT
+ */
+struct file {
+	int fd;
+	struct node *node;
+	struct content *content;
+	bool direct;
+};
+
+int sealed_open(struct node *n, int flags, struct file *f, bool *keep_cache);
+void sealed_read(fuse_req_t req, struct file *f, size_t size, off_t off, int flags);
+
+/* ---- notify.c: telling the kernel, from a thread of its own ---- */
+
+int notify_start(void);
+void notify_stop(void);
+/** notify_evict() - drop the plaintext of a product (all, if NULL) from the page cache */
+void notify_evict(struct product *p);
+
+/* ---- the operations, by topic: see fuse_lowlevel.h ---- */
+
+/* entry.c */
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count);
+void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev);
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *newname);
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t newparent,
+	       const char *newname, unsigned int flags);
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+	       struct fuse_file_info *fi);
+/** entry_fill() - the answer about a node */
+void entry_fill(const struct node *n, const struct stat *st, struct fuse_entry_param *e);
+
+/* attr.c */
+void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		struct fuse_file_info *fi);
+void op_readlink(fuse_req_t req, fuse_ino_t ino);
+void op_access(fuse_req_t req, fuse_ino_t ino, int mask);
+void op_statfs(fuse_req_t req, fuse_ino_t ino);
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+		 size_t size, int flags);
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size);
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size);
+void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
+
+/* dir.c */
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		struct fuse_file_info *fi);
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		    struct fuse_file_info *fi);
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+
+/* file.c */
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+	     struct fuse_file_info *fi);
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off,
+		  struct fuse_file_info *fi);
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t off, off_t len,
+		  struct fuse_file_info *fi);
+void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
+			struct fuse_file_info *fi_in, fuse_ino_t ino_out, off_t off_out,
+			struct fuse_file_info *fi_out, size_t len, int flags);
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
+	      struct fuse_file_info *fi);
+/** file_new() - for @fd of @n, which gets a reference; NULL without memory */
+struct file *file_new(struct node *n, int fd);
+void file_free(struct file *f);
+struct file *file_of(const struct fuse_file_info *fi);
+
+#endif /* MCLICFS_FUSE_H */
