@@ -20,7 +20,7 @@
 #   user_dir DIR		make DIR (below $T) and give it to that user
 #
 # A license center (loopback, free port, TLS with a self-made certificate; once it
-# serves, mclicd writes its URL to DATA/listen and keeps that certificate in DATA/tls.crt)
+# serves, mclicd writes its URL to DATA/listen and keeps that certificate in DATA/tls-cert.pem)
 #   start_center [ARGS...]	mclicd --data $CENTER --listen 127.0.0.1:0 ARGS; returns when
 #				it serves. May be called again after stop_center. Sets
 #				CENTER_URL, CENTER_PID, CENTER_CA (TLS certificate, for
@@ -175,7 +175,7 @@ start_center() {
 		die "mclicd ended instead of serving"
 	fi
 	CENTER_URL=$(cat "$CENTER/listen")
-	CENTER_CA=$CENTER/tls.crt
+	CENTER_CA=$CENTER/tls-cert.pem
 }
 
 stop_center() {
