@@ -104,7 +104,7 @@ void mclic_secret_free(void *p, size_t n);
 
 /* ---- files.c: files written whole or not at all ---- */
 
-/** mclic_read_file() - a whole file of at most @max bytes; *@data gets a NUL behind it, free() it */
+/** mclic_read_file() - a whole file of at most @max bytes; *@data: free() it; a NUL follows */
 int mclic_read_file(int dirfd, const char *path, size_t max, void **data, size_t *len);
 /** mclic_read_fd() - the same from an open file; @name is for the message */
 int mclic_read_fd(int fd, const char *name, size_t max, void **data, size_t *len);
@@ -184,7 +184,11 @@ int mclic_rsa_sign(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 int mclic_rsa_verify(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 		     const __u8 *sig, size_t sig_len);
 
-/** mclic_center_id() - IDc from a certificate; -EINVAL unless self-signed RSA 2048..4096 with that SKI */
+/**
+ * mclic_center_id() - IDc from a certificate
+ * @cert: -EINVAL unless self-signed, RSA of 2048 to 4096 bits, with IDc as its SKI
+ * @center_id: gets IDc
+ */
 int mclic_center_id(X509 *cert, __u8 center_id[MCLIC_ID_SIZE]);
 /** mclic_center_cert_make() - a center's key and self-signed certificate, @bits 2048..4096 */
 int mclic_center_cert_make(const char *name, int bits, EVP_PKEY **key, X509 **cert);
@@ -261,7 +265,7 @@ struct mclic_trust;	/* certificates and lists, loaded at once; refreshed when fi
 
 int mclic_trust_load(struct mclic_trust **t);
 void mclic_trust_free(struct mclic_trust *t);
-/** mclic_trust_refresh() - look whether directories or lists changed; cheap when not. 1 if they did */
+/** mclic_trust_refresh() - look whether folders or lists changed; cheap. 1 if they did */
 int mclic_trust_refresh(struct mclic_trust *t);
 /** mclic_trust_verify() - struct mclic_sources.signature's contract */
 int mclic_trust_verify(struct mclic_trust *t, const __u8 center_id[MCLIC_ID_SIZE],
@@ -273,9 +277,16 @@ int mclic_trust_revoked(struct mclic_trust *t, const __u8 center_id[MCLIC_ID_SIZ
 int mclic_trust_add(const char *pem_path, bool system, __u8 center_id[MCLIC_ID_SIZE]);
 /** mclic_trust_remove() - by IDc; -ENOENT */
 int mclic_trust_remove(const __u8 center_id[MCLIC_ID_SIZE], bool system);
-/** mclic_trust_list() - JSON array of {center, subject, not_after, path, revocations: {number, issued_at, next_issue, count}|null} */
+/**
+ * mclic_trust_list() - JSON array of {center, subject, not_after, path, revocations:
+ * {number, issued_at, next_issue, count}|null}
+ */
 json_t *mclic_trust_list(struct mclic_trust *t);
-/** mclic_trust_put_revocations() - check signature and that the number rises, then write. 1 when it is not newer */
+/**
+ * mclic_trust_put_revocations() - check signature and that the number rises, then write
+ *
+ * Return: 1 when the list is not newer than the one there is.
+ */
 int mclic_trust_put_revocations(struct mclic_trust *t, const void *list, size_t len, bool system);
 
 /** mclic_trust_warnings() - a line for each file that was skipped; NULL if none, else free() it */
@@ -301,7 +312,11 @@ struct mclic_account {
 	__u32 ku_generation;
 };
 
-/** mclic_account_load() - by IDc; NULL IDc: the only one there is (-ENOENT, -ENOTUNIQ say what to do) */
+/**
+ * mclic_account_load() - by IDc; NULL IDc: the only one there is
+ *
+ * -ENOENT and -ENOTUNIQ say what to do.
+ */
 int mclic_account_load(const __u8 *center_id, struct mclic_account **a);
 int mclic_account_save(const struct mclic_account *a);
 void mclic_account_free(struct mclic_account *a);
@@ -440,7 +455,7 @@ int mclic_judge_title(struct mclic_judge *j, const struct mclic_title *title,
 
 /** mclic_refused() - mclic_fail() with the errno and a remedy for @why: "«title»: ..." */
 int mclic_refused(enum mclic_why why, const char *what);
-/** mclic_judge_refused() - the same after mclic_judge_title(), with what the licence says: kinds, dates */
+/** mclic_judge_refused() - the same after mclic_judge_title(), with the licence's kinds, dates */
 int mclic_judge_refused(struct mclic_judge *j, const struct mclic_verdict *v, const char *what);
 
 /* ---- manifest.c: the manifest of a product ---- */
@@ -488,7 +503,7 @@ struct mclic_manifest {
  * directory entry before it, unknown types, missing or ill-typed members.
  */
 int mclic_manifest_parse(const void *text, size_t len, struct mclic_manifest **m);
-/** mclic_manifest_check() - of entries with good paths: no twins, parents before children (as above) */
+/** mclic_manifest_check() - of entries with good paths: no twins, parents first (as above) */
 int mclic_manifest_check(const struct mclic_manifest *m);
 /** mclic_manifest_text() - the JSON of a manifest, compact, members sorted; free() it */
 char *mclic_manifest_text(const struct mclic_manifest *m);
@@ -513,7 +528,12 @@ struct mclic_product {
 /** mclic_product_sign() - the publisher's signature into a marker that is complete otherwise */
 int mclic_product_sign(struct mclic_marker *marker, const void *manifest, size_t len,
 		       EVP_PKEY *publisher);
-/** mclic_product_parse() - marker, publisher id, signature, manifest; takes @bytes (malloc'd) on success */
+/**
+ * mclic_product_parse() - marker, publisher id, signature, manifest
+ * @bytes: malloc'd; the product's on success
+ * @len: their number
+ * @p: gets it
+ */
 int mclic_product_parse(void *bytes, size_t len, struct mclic_product **p);
 void mclic_product_free(struct mclic_product *p);
 /** mclic_product_title() - the struct core asks for */
@@ -529,7 +549,11 @@ int mclic_source_open(const char *path, struct mclic_source **s);
 void mclic_source_close(struct mclic_source *s);
 /** mclic_iso_start() - before any other use of libisofs: UTF-8 names, nothing printed */
 int mclic_iso_start(void);
-/** mclic_source_list() - names of the top-level directories that hold a marker; NULL-terminated, free with mclic_strv_free() */
+/**
+ * mclic_source_list() - names of the top-level directories that hold a marker
+ * @s: source
+ * @names: NULL-terminated; mclic_strv_free() it
+ */
 int mclic_source_list(struct mclic_source *s, char ***names);
 void mclic_strv_free(char **v);
 /** mclic_source_product() - read and check the product in top-level directory @name */
