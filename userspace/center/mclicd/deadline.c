@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * No connection is open for ever. The HTTP library ends those on which nothing moves;
+ * one that sends a byte now and then is ended here, when its time for the whole
+ * request is up. A thread shuts the socket down, and the library does the rest.
+ *
+ * A watch is on the list only while its descriptor is open, so under the lock the
+ * descriptor is that connection's.
+ */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "server.h"
+
+struct watch {
+	struct watch *next, *previous;
+	int fd;
+	time_t until;		/* CLOCK_MONOTONIC */
+};
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t stop_now;
+	pthread_t thread;
+	bool stop;
+	struct watch all;	/* head of the ring */
+} watches = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct timespec monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now;
+}
+
+static void end_late_ones(time_t now)
+{
+	struct watch *w;
+
+	for (w = watches.all.next; w != &watches.all; w = w->next)
+		if (w->until <= now)
+			shutdown(w->fd, SHUT_RDWR);
+}
+
+static void *deadline_run(void *unused)
+{
+	struct timespec now;
+
+	pthread_mutex_lock(&watches.lock);
+	while (!watches.stop) {
+		now = monotonic();
+		end_late_ones(now.tv_sec);
+		now.tv_sec++;
+		pthread_cond_timedwait(&watches.stop_now, &watches.lock, &now);
+	}
+	pthread_mutex_unlock(&watches.lock);
+	return unused;
+}
+
+int deadline_start(void)
+{
+	pthread_condattr_t attr;
+	int err;
+
+	watches.all.next = watches.all.previous = &watches.all;
+	watches.stop = false;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&watches.stop_now, &attr);
+	pthread_condattr_destroy(&attr);
+	err = pthread_create(&watches.thread, NULL, deadline_run, NULL);
+	return err ? mclic_fail(err, "cannot start a thread: %s", strerror(err)) : 0;
+}
+
+void deadline_stop(void)
+{
+	pthread_mutex_lock(&watches.lock);
+	watches.stop = true;
+	pthread_cond_signal(&watches.stop_now);
+	pthread_mutex_unlock(&watches.lock);
+	pthread_join(watches.thread, NULL);
+}
+
+struct watch *watch_add(int fd)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->fd = fd;
+	w->until = monotonic().tv_sec + REQUEST_SECONDS;
+	pthread_mutex_lock(&watches.lock);
+	w->next = &watches.all;
+	w->previous = watches.all.previous;
+	w->previous->next = w;
+	watches.all.previous = w;
+	pthread_mutex_unlock(&watches.lock);
+	return w;
+}
+
+void watch_set(struct watch *w, unsigned int seconds)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&watches.lock);
+	w->until = monotonic().tv_sec + (time_t)seconds;
+	pthread_mutex_unlock(&watches.lock);
+}
+
+void watch_remove(struct watch *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&watches.lock);
+	w->previous->next = w->next;
+	w->next->previous = w->previous;
+	pthread_mutex_unlock(&watches.lock);
+	free(w);
+}

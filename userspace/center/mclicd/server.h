@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mclicd: what its files share. One section a file. */
+#ifndef MCLICD_SERVER_H
+#define MCLICD_SERVER_H
+
+#include <time.h>
+
+#include <microhttpd.h>
+
+#include "userspace/center/center.h"
+
+/* Documentation/protocol.rst, "Limits", names these. */
+#define BODY_MAX	(64u << 10)
+#define SWALLOW_MAX	(1u << 20)	/* a longer body is not even read to be refused */
+#define CONNECTIONS_MAX	1024
+#define CONNECTIONS_IP	128
+#define REQUEST_SECONDS	20		/* from connecting to the last byte of the request */
+#define REPLY_SECONDS	30		/* for an answer, and ... */
+#define REPLY_RATE	8192		/* ... a second more for so many bytes */
+#define DRAIN_SECONDS	10		/* for requests that run when the server stops */
+
+/* ---- log.c: one JSON object a line on standard error ---- */
+
+/** log_line() - write @fields (taken) with time and level; bytes that are not UTF-8 are shown as "?" */
+void log_line(const char *level, const char *event, json_t *fields);
+/** log_text() - a JSON string of what a client sent, cut and made clean */
+json_t *log_text(const char *text);
+
+/* ---- metrics.c ---- */
+
+enum endpoint {
+	ENDPOINT_STATUS,
+	ENDPOINT_ENROL,
+	ENDPOINT_LICENCES,
+	ENDPOINT_PRODUCTS,
+	ENDPOINT_PRODUCT,
+	ENDPOINT_REGISTER,
+	ENDPOINT_REVOCATIONS,
+	ENDPOINT_HEALTH,
+	ENDPOINT_METRICS,
+	ENDPOINT_OTHER,
+	ENDPOINT_COUNT
+};
+
+/** metrics_request() - count an exchange that is over; @status 0: the client went away */
+void metrics_request(enum endpoint e, unsigned int status, __u64 microseconds);
+/** metrics_licence() - count what became of a request for a licence */
+void metrics_licence(const struct issue_note *note, enum problem p);
+/** metrics_busy() - count a database that was locked or full */
+void metrics_busy(void);
+/** metrics_connections() - one more (1) or less (-1) is open */
+void metrics_connections(int change);
+/** metrics_text() - all of it in Prometheus' text format; free() it */
+char *metrics_text(void);
+
+/* ---- deadline.c: no connection is open for ever ---- */
+
+struct watch;
+
+int deadline_start(void);
+void deadline_stop(void);
+/** watch_add() - watch a new connection; NULL without memory */
+struct watch *watch_add(int fd);
+/** watch_set() - it has @seconds from now on */
+void watch_set(struct watch *w, unsigned int seconds);
+/** watch_remove() - before its descriptor is closed */
+void watch_remove(struct watch *w);
+
+/* ---- listen.c ---- */
+
+/**
+ * listen_open() - a listening socket
+ * @text: ADDR:PORT or [ADDR]:PORT; port 0 picks a free one
+ * @loopback_only: refuse other addresses: nothing protects what is sent
+ * @address: gets ADDR:PORT as it became, for a URL; free() it
+ *
+ * Return: the descriptor or a negative errno.
+ */
+int listen_open(const char *text, bool loopback_only, char **address);
+
+/* ---- tls.c ---- */
+
+/** struct tls - what the HTTP library is given; free with tls_free() */
+struct tls {
+	char *cert;
+	char *key;		/* in locked memory */
+	size_t key_len;
+};
+
+/** tls_load() - the pair of --tls CERT,KEY, or (@arg NULL) the center's own, made if missing */
+int tls_load(struct center *c, const char *arg, struct tls *t);
+void tls_free(struct tls *t);
+
+/* ---- server.c: connections and requests ---- */
+
+struct server;
+
+/**
+ * struct exchange - one request and its answer
+ * @server: whose
+ * @connection: of the HTTP library
+ * @watch: of the connection
+ * @started: when its first byte was looked at
+ * @method: as sent
+ * @path: as sent, without the query
+ * @route: what it is for, or NULL
+ * @argument: the last part of the path, where the route takes one
+ * @problem: found before the body was read
+ * @body: at most BODY_MAX bytes
+ * @len: their number
+ * @length: bytes that came, stored or not
+ * @status: of the answer, 0 before
+ * @reply_len: of a long answer, 0 otherwise
+ * @answer: PROBLEM_NONE or what the client was told
+ * @note: of POST /v1/licences
+ */
+struct exchange {
+	struct server *server;
+	struct MHD_Connection *connection;
+	struct watch *watch;
+	struct timespec started;
+	char *method;
+	char *path;
+	const struct route *route;
+	const char *argument;
+	enum problem problem;
+	char *body;
+	size_t len;
+	__u64 length;
+	unsigned int status;
+	size_t reply_len;
+	enum problem answer;
+	struct issue_note note;
+};
+
+/** server_start() - serve @c on @fd (taken), over TLS unless @tls is NULL */
+int server_start(struct center *c, int fd, const struct tls *tls, struct server **s);
+/** server_stop() - accept nothing more, finish what runs, end */
+void server_stop(struct server *s);
+/** server_center() - for the routes */
+struct center *server_center(struct server *s);
+
+/* ---- routes.c: what the addresses do ---- */
+
+/**
+ * struct route - a method of an address
+ * @path: of the address; ends in a slash when an argument follows
+ * @method: "GET" (also HEAD) or "POST"
+ * @type: content type of the body, or NULL when there is none
+ * @endpoint: for the metrics
+ * @run: does it: sets @response, or returns a problem
+ */
+struct route {
+	const char *path;
+	const char *method;
+	const char *type;
+	enum endpoint endpoint;
+	enum problem (*run)(struct exchange *x, struct db *db, struct MHD_Response **response);
+};
+
+/** route_find() - set route and argument of @x, or its problem */
+void route_find(struct exchange *x);
+/** route_allow() - methods that the address of @x has, e.g. "GET, HEAD" */
+const char *route_allow(const struct exchange *x);
+
+#endif /* MCLICD_SERVER_H */

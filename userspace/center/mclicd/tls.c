@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The pair for TLS: the operator's, or a self-signed one that is made on the first start. */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "server.h"
+#include "userspace/lib/pem.h"
+
+#define TLS_CERT	"tls-cert.pem"
+#define TLS_KEY		"tls-key.pem"
+#define TLS_FILE_MAX	(256u << 10)
+#define TLS_DAYS	(10 * 365 + 3)
+
+static int tls_path(const struct center *c, const char *name, char **path)
+{
+	if (asprintf(path, "%s/%s", c->path, name) >= 0)
+		return 0;
+	*path = NULL;
+	return mclic_fail(ENOMEM, "no memory");
+}
+
+/* ---- making a pair ---- */
+
+static bool tls_extension(X509 *cert, int nid, const char *value)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+	bool good = e && X509_add_ext(cert, e, -1) == 1;
+
+	X509_EXTENSION_free(e);
+	return good;
+}
+
+/* The host's name goes into the certificate only if it reads like one. */
+static bool tls_names(X509 *cert)
+{
+	const char fixed[] = "DNS:localhost,IP:127.0.0.1,IP:::1";
+	char host[HOST_NAME_MAX + 1] = "", value[sizeof(fixed) + sizeof(",DNS:") + HOST_NAME_MAX];
+	const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+
+	if (gethostname(host, sizeof(host) - 1) || strspn(host, plain) != strlen(host))
+		host[0] = '\0';
+	snprintf(value, sizeof(value), "%s%s%s", fixed, *host ? ",DNS:" : "", host);
+	return tls_extension(cert, NID_subject_alt_name, value);
+}
+
+static bool tls_fill(X509 *cert, EVP_PKEY *key)
+{
+	X509_NAME *subject = X509_get_subject_name(cert);
+	__u64 serial;
+
+	if (mclic_random(&serial, sizeof(serial)))
+		return false;
+	return X509_set_version(cert, X509_VERSION_3) == 1 &&
+	       ASN1_INTEGER_set_uint64(X509_get_serialNumber(cert), serial >> 1 | 1) == 1 &&
+	       X509_time_adj_ex(X509_getm_notBefore(cert), -1, 0, NULL) &&
+	       X509_time_adj_ex(X509_getm_notAfter(cert), TLS_DAYS, 0, NULL) &&
+	       X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+					  (const unsigned char *)"mclicd", -1, -1, 0) == 1 &&
+	       X509_set_issuer_name(cert, subject) == 1 && X509_set_pubkey(cert, key) == 1 &&
+	       tls_names(cert) &&
+	       tls_extension(cert, NID_basic_constraints, "critical,CA:FALSE") &&
+	       tls_extension(cert, NID_key_usage, "critical,digitalSignature") &&
+	       tls_extension(cert, NID_ext_key_usage, "serverAuth") &&
+	       X509_sign(cert, key, EVP_sha256()) > 0;
+}
+
+static int tls_write_cert(const struct center *c, EVP_PKEY *key)
+{
+	X509 *cert = X509_new();
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+	int ret;
+
+	if (!cert || !bio || !tls_fill(cert, key) || !PEM_write_bio_X509(bio, cert)) {
+		ret = mclic_fail(ENOMEM, "cannot make a certificate for TLS");
+	} else {
+		len = BIO_get_mem_data(bio, &text);
+		ret = mclic_write_file(c->dir, TLS_CERT, text, (size_t)len, 0644);
+	}
+	BIO_free(bio);
+	X509_free(cert);
+	return ret;
+}
+
+/* The key first: a start that was killed in between goes on with the key it finds. */
+static int tls_make(const struct center *c)
+{
+	MCLIC_AUTO_FREE char *path = NULL;
+	EVP_PKEY *key = NULL;
+	int ret;
+
+	ret = tls_path(c, TLS_KEY, &path);
+	if (ret)
+		return ret;
+	if (!access(path, F_OK)) {
+		ret = mclic_key_read(path, &key);
+	} else {
+		key = EVP_EC_gen("P-256");
+		ret = key ? mclic_key_write(path, key) :
+		      mclic_fail(ENOMEM, "cannot make a key for TLS");
+	}
+	if (!ret)
+		ret = tls_write_cert(c, key);
+	EVP_PKEY_free(key);
+	return ret;
+}
+
+/* ---- loading one ---- */
+
+static int tls_check(const struct tls *t, const char *cert_path, const char *key_path)
+{
+	BIO *bio = BIO_new_mem_buf(t->cert, -1);
+	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = NULL;
+	int ret;
+
+	if (!cert)
+		ret = mclic_fail(EINVAL, "%s: not a certificate in PEM", cert_path);
+	else
+		ret = mclic_key_read(key_path, &key);
+	if (!ret && X509_check_private_key(cert, key) != 1)
+		ret = mclic_fail(EINVAL, "%s is not the key of %s", key_path, cert_path);
+	EVP_PKEY_free(key);
+	X509_free(cert);
+	BIO_free(bio);
+	return ret;
+}
+
+static int tls_read_key(struct tls *t, const char *path)
+{
+	void *text;
+	size_t len;
+	int ret;
+
+	ret = mclic_read_file(AT_FDCWD, path, TLS_FILE_MAX, &text, &len);
+	if (ret)
+		return ret;
+	t->key_len = len + 1;
+	t->key = mclic_secret_alloc(t->key_len);
+	if (t->key)
+		memcpy(t->key, text, len);
+	else
+		ret = mclic_fail(ENOMEM, "no locked memory for a key");
+	mclic_wipe(text, len);
+	free(text);
+	return ret;
+}
+
+static int tls_read(struct tls *t, const char *cert_path, const char *key_path)
+{
+	void *text;
+	size_t len;
+	int ret;
+
+	ret = mclic_read_file(AT_FDCWD, cert_path, TLS_FILE_MAX, &text, &len);
+	if (ret)
+		return ret;
+	t->cert = text;
+	ret = tls_read_key(t, key_path);
+	return ret ? ret : tls_check(t, cert_path, key_path);
+}
+
+static int tls_own(struct center *c, struct tls *t)
+{
+	MCLIC_AUTO_FREE char *cert = NULL;
+	MCLIC_AUTO_FREE char *key = NULL;
+	int ret;
+
+	ret = tls_path(c, TLS_CERT, &cert);
+	if (!ret)
+		ret = tls_path(c, TLS_KEY, &key);
+	if (!ret && access(cert, F_OK))
+		ret = tls_make(c);
+	return ret ? ret : tls_read(t, cert, key);
+}
+
+int tls_load(struct center *c, const char *arg, struct tls *t)
+{
+	MCLIC_AUTO_FREE char *copy = arg ? strdup(arg) : NULL;
+	char *comma;
+	int ret;
+
+	memset(t, 0, sizeof(*t));
+	if (!arg) {
+		ret = tls_own(c, t);
+	} else {
+		comma = copy ? strchr(copy, ',') : NULL;
+		if (!comma)
+			return mclic_fail(EINVAL, "--tls %s: CERT,KEY expected: two files in PEM", arg);
+		*comma = '\0';
+		ret = tls_read(t, copy, comma + 1);
+	}
+	if (ret)
+		tls_free(t);
+	return ret;
+}
+
+void tls_free(struct tls *t)
+{
+	if (t->key)
+		mclic_secret_free(t->key, t->key_len);
+	free(t->cert);
+	memset(t, 0, sizeof(*t));
+}
