@@ -141,7 +141,7 @@ static int rising(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-	double limit = argc > 1 ? atof(argv[1]) : 0.3;
+	double limit = argc > 1 ? strtod(argv[1], NULL) : 0.3;
 	double rate[ROWS][ROUNDS];
 	size_t i, r;
 

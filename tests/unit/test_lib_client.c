@@ -86,6 +86,17 @@ static struct MHD_Response *problem(int status)
 	return text(body);
 }
 
+/* Is this @prefix and a status? */
+static bool status_of(const char *path, const char *prefix, unsigned int *status)
+{
+	size_t n = strlen(prefix);
+
+	if (strncmp(path, prefix, n))
+		return false;
+	*status = (unsigned int)strtoul(path + n, NULL, 10);
+	return true;
+}
+
 static struct MHD_Response *answer(struct MHD_Connection *c, const char *method, const char *path,
 				   const struct upload *u, unsigned int *status)
 {
@@ -120,11 +131,11 @@ static struct MHD_Response *answer(struct MHD_Connection *c, const char *method,
 		MHD_add_response_header(r, "Location", "/echo");
 		return r;
 	}
-	if (sscanf(path, "/problem/%u", status) == 1)
+	if (status_of(path, "/problem/", status))
 		return problem((int)*status);
-	if (sscanf(path, "/page/%u", status) == 1)
+	if (status_of(path, "/page/", status))
 		return text("<html>\033[2J</html>");
-	if (sscanf(path, "/odd/%u", status) == 1)
+	if (status_of(path, "/odd/", status))
 		return text("{\"title\": 7, \"detail\": [1], \"type\": null}");
 	return text("ok");
 }
