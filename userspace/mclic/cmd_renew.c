@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* mclic renew, mclic return: a licence that is on the medium, continued or given back. */
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "mclic.h"
+
+#define OPTION_DELETE	OPTION_OWN
+
+struct again {
+	struct options o;
+	__u8 operation;
+	bool delete;
+};
+
+static const struct argp_option renew_options[] = {
+	OPTION_OUTPUT_ENTRY("Write the request to FILE, to be carried, instead of sending it"),
+	OPTION_TRACE_ENTRY,
+	OPTION_JSON_ENTRY,
+	{ 0 }
+};
+
+static const struct argp_option return_options[] = {
+	OPTION_OUTPUT_ENTRY("Write the request to FILE, to be carried, instead of sending it"),
+	{ "delete", OPTION_DELETE, NULL, 0, "Remove the title's files too, once it is returned", 0 },
+	OPTION_TRACE_ENTRY,
+	OPTION_JSON_ENTRY,
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct again *a = state->input;
+
+	if (key != OPTION_DELETE)
+		return options_parse(key, arg, state);
+	a->delete = true;
+	return 0;
+}
+
+static const struct argp renew_argp = {
+	.options = renew_options,
+	.parser = parse,
+	.args_doc = "TITLE TARGET",
+	.doc = "Renew the licence of TITLE on the medium of the directory TARGET.\v"
+	       "The files stay as they are. TITLE may also be a licence id. With -o the answer to the request is put on the medium with \"mclic import\".",
+};
+
+static const struct argp return_argp = {
+	.options = return_options,
+	.parser = parse,
+	.args_doc = "TITLE TARGET",
+	.doc = "Give the licence of TITLE on the medium of the directory TARGET back to the license center.\v"
+	       "Once the center has confirmed it, the licence is removed from the medium; the files that it opened cannot be read any more. TITLE may also be a licence id. With -o the receipt is imported with \"mclic import\".",
+};
+
+/* ---- which licence ---- */
+
+/**
+ * struct choice - the licence that TITLE names
+ * @want: what the user said
+ * @product: the title's marker at the target, or NULL
+ * @name: its directory
+ * @terms: of the licence
+ * @why: its state
+ * @found: there is one
+ */
+struct choice {
+	const char *want;
+	struct title title;
+	struct mclic_terms terms;
+	enum mclic_why why;
+	bool found;
+};
+
+static bool names_licence(const struct choice *c, const struct mclic_terms *terms)
+{
+	char title[MCLIC_TITLE_SIZE + 1], hex[2 * MCLIC_ID_SIZE + 1];
+
+	if (c->title.product && !memcmp(terms->did, c->title.id.did, MCLIC_ID_SIZE))
+		return true;
+	return !strcmp(c->want, say_text(terms->title, MCLIC_TITLE_SIZE, title)) ||
+	       !strcasecmp(c->want, mclic_hex(terms->did, MCLIC_ID_SIZE, hex)) ||
+	       !strcasecmp(c->want, mclic_hex(terms->licence_id, MCLIC_ID_SIZE, hex));
+}
+
+/* A licence in force first, then the one that comes closest, then the newest. */
+static bool is_better(const struct choice *c, enum mclic_why why, const struct mclic_terms *terms)
+{
+	if (!c->found || (why != c->why && (!why || (c->why && why > c->why))))
+		return true;
+	return why == c->why && mclic_get32(terms->sequence) > mclic_get32(c->terms.sequence);
+}
+
+static void find_title(const char *path, struct choice *c)
+{
+	struct mclic_source *s;
+
+	if (mclic_source_open(path, &s))
+		return;
+	/* The licence may be there without the title: then its terms are searched. */
+	if (title_find(s, c->want, &c->title))
+		title_drop(&c->title);
+	mclic_source_close(s);
+}
+
+static int find_licence(struct target *t, struct choice *c, __u8 *medium_key)
+{
+	struct mclic_slot s;
+	enum mclic_why why;
+	__u32 i;
+	int err;
+
+	for (i = 1; i + 1 < mclic_area_slots(t->area); i++) {
+		err = mclic_area_read(t->area, i, &s);
+		if (err)
+			return err;
+		if (mclic_slot_check(mclic_openssl(), &s) || !names_licence(c, &s.terms))
+			continue;
+		why = mclic_slot_verdict(mclic_openssl(), &t->sources, NULL, (__u64)time(NULL),
+					 &s, medium_key);
+		if (why == MCLIC_OTHER_MEDIUM || !is_better(c, why, &s.terms))
+			continue;
+		c->found = true;
+		c->why = why;
+		c->terms = s.terms;
+	}
+	return c->found ? 0 :
+		mclic_fail(ENOENT, "there is no licence of \"%s\" for this medium; \"mclic list\" shows those there are",
+			   c->want);
+}
+
+static int choose(struct target *t, const char *path, struct choice *c)
+{
+	__u8 *key = mclic_secret_alloc(MCLIC_KEY_SIZE);
+	int err;
+
+	if (!key)
+		return mclic_fail(ENOMEM, "not enough locked memory for keys");
+	find_title(path, c);
+	err = find_licence(t, c, key);
+	mclic_secret_free(key, MCLIC_KEY_SIZE);
+	return err;
+}
+
+/* ---- asking ---- */
+
+/* The generation of Ka: the marker's, and the licence's own where no marker is left. */
+static __u32 ka_generation(const struct choice *c)
+{
+	return mclic_get32(c->title.product ? c->title.product->marker.km_generation :
+			   c->terms.km_generation);
+}
+
+static int delete_files(struct target *t, const struct choice *c)
+{
+	struct mclic_verdict *v VERDICT_AUTO = NULL;
+	int err;
+
+	if (!c->title.product)
+		return 0;
+	err = verdict_new(t, &c->title.id, &v);
+	if (err)
+		return err;
+	if (!v->why) {
+		mclic_warn("%s: another licence still opens it; its files are kept", c->title.name);
+		return 0;
+	}
+	return tree_remove(t->dirfd, c->title.name);
+}
+
+static int exchange(const struct again *a, struct target *t, const struct choice *c,
+		    const struct mclic_account *account, struct kept *k)
+{
+	struct mclic_response r;
+	struct accepted done;
+	int err;
+
+	err = ask_send(account, k, &r);
+	if (err == -EKEYREVOKED)
+		kept_forget(k);
+	if (!err)
+		err = accept_response(t, k, &r, a->o.args[0], &done);
+	if (!err)
+		err = import_done(k, &r);
+	if (!err)
+		err = import_say(&a->o, &done);
+	return !err && a->delete ? delete_files(t, c) : err;
+}
+
+static int ask(const struct again *a)
+{
+	struct mclic_account *account ACCOUNT_AUTO = NULL;
+	struct target t TARGET_AUTO = TARGET_INIT;
+	struct kept k KEPT_AUTO = { 0 };
+	struct choice c = { .want = a->o.args[0] };
+	struct mclic_request want;
+	int err;
+
+	err = target_open(&t, a->o.args[1]);
+	if (!err)
+		err = choose(&t, a->o.args[1], &c);
+	if (!err)
+		err = mclic_account_load(c.terms.center_id, &account);
+	if (!err) {
+		ask_again(&t, a->operation, &c.terms, ka_generation(&c), &want);
+		err = ask_pending(account, &want, &k);
+	}
+	if (!err)
+		err = a->o.output ? request_write(&a->o, &k) : exchange(a, &t, &c, account, &k);
+	title_drop(&c.title);
+	return err;
+}
+
+static int run(const struct argp *argp, int argc, char **argv, __u8 operation)
+{
+	struct again a = { .o = { .least = 2, .most = 2 }, .operation = operation };
+
+	argp_parse(argp, argc, argv, 0, NULL, &a);
+	return mclic_report(ask(&a), a.o.json);
+}
+
+int cmd_renew(int argc, char **argv)
+{
+	return run(&renew_argp, argc, argv, MCLIC_OP_RENEW);
+}
+
+int cmd_return(int argc, char **argv)
+{
+	return run(&return_argp, argc, argv, MCLIC_OP_RETURN);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* mclic request: a licence request to be carried to the center. */
+
+#include <fcntl.h>
+
+#include "mclic.h"
+
+static const struct argp_option options[] = {
+	OPTION_OUTPUT_ENTRY("Write the request to FILE (.mclreq)"),
+	OPTION_KIND_ENTRY,
+	OPTION_CENTER_ENTRY,
+	OPTION_TRACE_ENTRY,
+	OPTION_JSON_ENTRY,
+	{ 0 }
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = options_parse,
+	.args_doc = "SOURCE TITLE TARGET",
+	.doc = "Write the request for a new licence of TITLE on the medium of the directory TARGET.\v"
+	       "Carry it to the license center, and put the answer on the medium with \"mclic import\"; then \"mclic install\". Until then the same request is written again, so that nothing is billed twice; afterwards a new request is a new purchase.",
+};
+
+int request_write(const struct options *o, const struct kept *k)
+{
+	int err = mclic_write_file(AT_FDCWD, o->output, &k->request, sizeof(k->request), 0600);
+
+	if (err)
+		return err;
+	trace_request(&k->request);
+	if (o->json)
+		return mclic_print_json(json_pack("{s:s, s:o, s:o, s:o}",
+			"request", o->output,
+			"did", say_hex(k->request.did, MCLIC_ID_SIZE),
+			"mid", say_hex(k->request.mid, MCLIC_ID_SIZE),
+			"center", say_hex(k->request.center_id, MCLIC_ID_SIZE)));
+	printf("%s written; carry it to the license center, then: mclic import ANSWER TARGET\n",
+	       o->output);
+	return 0;
+}
+
+static int make_request(const struct options *o, struct mclic_source *s)
+{
+	struct mclic_account *a ACCOUNT_AUTO = NULL;
+	struct target t TARGET_AUTO = TARGET_INIT;
+	struct title title TITLE_AUTO = { 0 };
+	struct kept k KEPT_AUTO = { 0 };
+	struct mclic_request want;
+	int err;
+
+	err = title_find(s, o->args[1], &title);
+	if (!err)
+		err = target_open(&t, o->args[2]);
+	if (!err)
+		err = ask_account(o->center, &a);
+	if (err)
+		return err;
+	ask_new(&t, &title, o->kind, &want);
+	err = ask_pending(a, &want, &k);
+	return err ? err : request_write(o, &k);
+}
+
+int cmd_request(int argc, char **argv)
+{
+	struct options o = { .least = 3, .most = 3, .kind = MCLIC_PERSONAL };
+	struct mclic_source *s;
+	int err;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (!o.output) {
+		fprintf(stderr, "mclic request: -o FILE is missing\n");
+		return MCLIC_EXIT_USAGE;
+	}
+	err = mclic_source_open(o.args[0], &s);
+	if (!err) {
+		err = make_request(&o, s);
+		mclic_source_close(s);
+	}
+	return mclic_report(err, o.json);
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The exchange of an enrolment (Documentation/protocol.rst, POST /v1/enrol). */
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+
+#include "enrol.h"
+
+#define LABEL_ASK	"mclic enrol v1"
+#define LABEL_ANSWER	"mclic enrolment v1"
+#define LABEL_KU	"mclic KU v1"
+
+#define BOX_SIZE	(MCLIC_KEY_SIZE + MCLIC_BOX_OVERHEAD)
+
+/**
+ * struct exchange - one enrolment on its way
+ * @a: account
+ * @device_public: Ed25519
+ * @device_id: of it
+ * @key: fresh X25519 pair
+ * @public: of it
+ */
+struct exchange {
+	struct mclic_account *a;
+	__u8 device_public[MCLIC_ED25519_PUBLIC];
+	__u8 device_id[MCLIC_ID_SIZE];
+	EVP_PKEY *key;
+	__u8 public[32];
+};
+
+static int bad_answer(const struct exchange *x, const char *what)
+{
+	return mclic_fail(EPROTO, "%s: the answer to the enrolment is not usable: %s", x->a->url, what);
+}
+
+/* ---- asking ---- */
+
+static json_t *base64(const void *p, size_t n)
+{
+	MCLIC_AUTO_FREE char *text = mclic_base64(p, n);
+
+	return text ? json_string(text) : NULL;
+}
+
+static int make_body(struct exchange *x, const char *token, char **body)
+{
+	struct mclic_vec v[4] = {
+		{ LABEL_ASK, strlen(LABEL_ASK) },
+		{ x->a->center_id, MCLIC_ID_SIZE },
+		{ x->device_public, sizeof(x->device_public) },
+		{ x->public, sizeof(x->public) },
+	};
+	MCLIC_AUTO_JSON json_t *j = NULL;
+	__u8 sig[MCLIC_ED25519_SIG];
+	EVP_PKEY *device;
+	int err;
+
+	err = mclic_device_key(true, &device, x->device_public, x->device_id);
+	if (err)
+		return err;
+	err = mclic_ed25519_sign(device, v, 4, sig);
+	EVP_PKEY_free(device);
+	if (err)
+		return err;
+	j = json_pack("{s:o, s:o, s:o}",
+		      "device_key", base64(x->device_public, sizeof(x->device_public)),
+		      "exchange_key", base64(x->public, sizeof(x->public)),
+		      "signature", base64(sig, sizeof(sig)));
+	if (j && token && json_object_set_new(j, "token", json_string(token)))
+		return mclic_fail(EINVAL, "the token is not text");
+	*body = j ? json_dumps(j, JSON_COMPACT) : NULL;
+	return *body ? 0 : mclic_fail(ENOMEM, "not enough memory");
+}
+
+static int ask(struct exchange *x, const char *token, json_t **answer)
+{
+	struct mclic_reply r = { 0 };
+	char *body = NULL;
+	int err;
+
+	err = make_body(x, token, &body);
+	if (err)
+		return err;
+	err = mclic_http(x->a, "POST", "/v1/enrol", "application/json", body, strlen(body), NULL, &r);
+	mclic_wipe(body, strlen(body));
+	free(body);
+	if (err)
+		return err;
+	*answer = json_loadb(r.body, r.len, JSON_REJECT_DUPLICATES, NULL);
+	mclic_reply_free(&r);
+	return *answer ? 0 : bad_answer(x, "it is not JSON");
+}
+
+/* ---- believing ---- */
+
+static const char *text(const json_t *j, const char *name)
+{
+	const char *s = json_string_value(json_object_get(j, name));
+
+	return s ? s : "";
+}
+
+static X509 *read_certificate(const char *pem)
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
+	BIO_free(bio);
+	return cert;
+}
+
+static int check_signature(const struct exchange *x, X509 *cert, const json_t *answer)
+{
+	const char *enrolment = text(answer, "enrolment"), *encoded = text(answer, "signature");
+	struct mclic_vec v[2] = {
+		{ LABEL_ANSWER, strlen(LABEL_ANSWER) },
+		{ enrolment, strlen(enrolment) },
+	};
+	size_t len = (size_t)EVP_PKEY_get_size(X509_get0_pubkey(cert));
+	__u8 sig[MCLIC_SIG_MAX];
+
+	if (len > sizeof(sig) || mclic_unbase64(encoded, sig, len))
+		return bad_answer(x, "its signature is malformed");
+	return mclic_rsa_verify(X509_get0_pubkey(cert), v, 2, sig, len) ?
+		mclic_fail(EKEYREJECTED, "%s: the answer is not signed by the license center", x->a->url) : 0;
+}
+
+/* The token, or the account, says which center it must be. */
+static int check_center(const struct exchange *x, const json_t *answer)
+{
+	X509 *cert = read_certificate(text(answer, "certificate"));
+	__u8 id[MCLIC_ID_SIZE];
+	int err;
+
+	if (!cert)
+		return bad_answer(x, "it has no certificate");
+	err = mclic_center_id(cert, id);
+	if (!err && memcmp(id, x->a->center_id, MCLIC_ID_SIZE))
+		err = mclic_fail(EKEYREJECTED, "%s is another license center than the one meant; check the address with whoever gave you the token",
+				 x->a->url);
+	if (!err)
+		err = check_signature(x, cert, answer);
+	X509_free(cert);
+	return err;
+}
+
+/* ---- keeping ---- */
+
+static int keep_certificate(const char *pem)
+{
+	MCLIC_AUTO_FREE char *folder = mclic_state_path(NULL);
+	MCLIC_AUTO_FREE char *path = NULL;
+	__u8 id[MCLIC_ID_SIZE];
+	int err;
+
+	if (!folder || asprintf(&path, "%s/enrol-%d.pem", folder, (int)getpid()) < 0) {
+		path = NULL;
+		return mclic_fail(ENOENT, "there is no folder for the state of mclic; set HOME");
+	}
+	err = mclic_write_file(AT_FDCWD, path, pem, strlen(pem), 0600);
+	if (!err)
+		err = mclic_trust_add(path, false, id);
+	unlink(path);
+	return err;
+}
+
+static bool is_generation(const json_t *j)
+{
+	return json_is_integer(j) && json_integer_value(j) > 0 &&
+	       json_integer_value(j) <= UINT32_MAX;
+}
+
+static int keep_user_key(struct exchange *x, const json_t *entry, __u8 *ku)
+{
+	const json_t *generation = json_object_get(entry, "generation");
+	const json_t *km_generation = json_object_get(entry, "km_generation");
+	__u8 info[sizeof(LABEL_KU) - 1 + 2 * MCLIC_ID_SIZE + 8], box[BOX_SIZE];
+	__u8 *p = info;
+	__le32 n;
+	int err;
+
+	if (!is_generation(generation) || !is_generation(km_generation) ||
+	    mclic_unbase64(text(entry, "box"), box, sizeof(box)))
+		return bad_answer(x, "a user key is malformed");
+	memcpy(p, LABEL_KU, sizeof(LABEL_KU) - 1);
+	p += sizeof(LABEL_KU) - 1;
+	memcpy(p, x->a->center_id, MCLIC_ID_SIZE);
+	p += MCLIC_ID_SIZE;
+	memcpy(p, x->a->user_id, MCLIC_ID_SIZE);
+	p += MCLIC_ID_SIZE;
+	n = mclic_put32((__u32)json_integer_value(generation));
+	memcpy(p, &n, sizeof(n));
+	n = mclic_put32((__u32)json_integer_value(km_generation));
+	memcpy(p + sizeof(n), &n, sizeof(n));
+	err = mclic_box_open(x->key, info, sizeof(info), box, sizeof(box), ku);
+	if (err)
+		return err;
+	if (json_integer_value(generation) > x->a->ku_generation)
+		x->a->ku_generation = (__u32)json_integer_value(generation);
+	return mclic_user_key_save(x->a->user_id, (__u32)json_integer_value(generation), ku);
+}
+
+static int keep_user_keys(struct exchange *x, const json_t *enrolment)
+{
+	const json_t *keys = json_object_get(enrolment, "user_keys"), *entry;
+	__u8 *ku = mclic_secret_alloc(MCLIC_KEY_SIZE);
+	size_t i;
+	int err = 0;
+
+	if (!ku)
+		return mclic_fail(ENOMEM, "not enough locked memory for keys");
+	if (!json_array_size(keys))
+		err = bad_answer(x, "it holds no user key");
+	json_array_foreach(keys, i, entry)
+		if (!err)
+			err = keep_user_key(x, entry, ku);
+	mclic_secret_free(ku, MCLIC_KEY_SIZE);
+	return err;
+}
+
+/* What is signed must be about this center, this device and this exchange. */
+static int check_enrolment(struct exchange *x, const json_t *e)
+{
+	__u8 center[MCLIC_ID_SIZE], device[MCLIC_ID_SIZE], public[32];
+
+	if (mclic_unhex(text(e, "center"), center, sizeof(center)) ||
+	    mclic_unhex(text(e, "device"), device, sizeof(device)) ||
+	    mclic_unhex(text(e, "user"), x->a->user_id, MCLIC_ID_SIZE) ||
+	    mclic_unbase64(text(e, "exchange_key"), public, sizeof(public)) ||
+	    memcmp(center, x->a->center_id, sizeof(center)) ||
+	    memcmp(device, x->device_id, sizeof(device)) ||
+	    memcmp(public, x->public, sizeof(public)))
+		return bad_answer(x, "it is about another enrolment");
+	free(x->a->user_name);
+	x->a->user_name = strdup(text(e, "user_name"));
+	return x->a->user_name ? 0 : mclic_fail(ENOMEM, "not enough memory");
+}
+
+static int take_answer(struct exchange *x, const json_t *answer)
+{
+	MCLIC_AUTO_JSON json_t *enrolment = NULL;
+	int err = check_center(x, answer);
+
+	if (err)
+		return err;
+	enrolment = json_loads(text(answer, "enrolment"), JSON_REJECT_DUPLICATES, NULL);
+	if (!enrolment)
+		return bad_answer(x, "what is signed is not JSON");
+	err = check_enrolment(x, enrolment);
+	if (!err)
+		err = keep_user_keys(x, enrolment);
+	return err ? err : keep_certificate(text(answer, "certificate"));
+}
+
+int enrol_exchange(struct mclic_account *a, const char *token)
+{
+	MCLIC_AUTO_JSON json_t *answer = NULL;
+	struct exchange x = { .a = a };
+	int err;
+
+	err = mclic_box_key(&x.key, x.public);
+	if (err)
+		return err;
+	err = ask(&x, token, &answer);
+	if (!err)
+		err = take_answer(&x, answer);
+	EVP_PKEY_free(x.key);
+	return err;
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Obtaining what an install needs: a licence in force, and EMid(Ka). */
+
+#include <stdlib.h>
+
+#include "mclic.h"
+
+void grant_drop(struct grant *g)
+{
+	verdict_free(&g->verdict);
+	kept_drop(&g->kept);
+}
+
+/* Requests that were, or may have been, answered with a licence for this copy. */
+struct wanted {
+	const struct target *t;
+	const struct title *title;
+	const __u8 *licence_id;		/* NULL: any */
+};
+
+static bool is_wanted(const struct mclic_request *q, void *ctx)
+{
+	const struct wanted *w = ctx;
+	__u8 id[MCLIC_ID_SIZE];
+
+	if (q->operation == MCLIC_OP_RETURN || memcmp(q->did, w->title->id.did, MCLIC_ID_SIZE) ||
+	    memcmp(q->mid, w->t->medium.mid, MCLIC_ID_SIZE) ||
+	    mclic_get32(q->content_version) != w->title->id.content_version)
+		return false;
+	return !w->licence_id ||
+	       (!kept_licence_id(q, id) && !memcmp(id, w->licence_id, sizeof(id)));
+}
+
+/* A refusal that another licence cannot mend, or that the user must decide about. */
+static bool is_final(enum mclic_why why)
+{
+	switch (why) {
+	case MCLIC_LOW_CLASS:
+	case MCLIC_NO_CERTIFICATE:
+	case MCLIC_NO_USER_KEY:
+	case MCLIC_NOT_YET:
+	case MCLIC_EXPIRED:
+	case MCLIC_CRYPTO_FAILED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The licence of a kept request is over: the next copy asks for another. */
+static int ended(struct kept *k, int err)
+{
+	MCLIC_AUTO_FREE char *message = strdup(mclic_message());
+
+	kept_forget(k);
+	return mclic_fail(-err, "%s; run again, \"mclic copy\" asks for a new licence, which is a new purchase",
+			  message ? message : "the licence is over");
+}
+
+/* Send a kept request again; the center answers the same bytes and bills nothing. */
+static int send_again(struct kept *k, struct mclic_response *r)
+{
+	struct mclic_account *a ACCOUNT_AUTO = NULL;
+	int err = mclic_account_load(k->request.center_id, &a);
+
+	if (err)
+		return err;
+	err = ask_send(a, k, r);
+	return err == -EKEYREVOKED ? ended(k, err) : err;
+}
+
+/* The response kept beside a request, else the center's. */
+static int response_of(struct kept *k, struct mclic_response *r)
+{
+	int err = kept_answer(k, r);
+
+	return err == -ENOENT ? send_again(k, r) : err;
+}
+
+static int put_in_force(struct target *t, const struct title *title, struct grant *g)
+{
+	struct accepted a;
+	int err;
+
+	err = accept_response(t, &g->kept, &g->response, title->name, &a);
+	if (err)
+		return err;
+	g->have = true;
+	verdict_free(&g->verdict);
+	err = verdict_new(t, &title->id, &g->verdict);
+	if (!err && g->verdict->why)
+		err = mclic_refused(g->verdict->why, title->name);
+	return err;
+}
+
+/* A licence that stood once and was lost or damaged on the medium. 1 when there is none. */
+static int restore_licence(struct target *t, const struct title *title, struct grant *g)
+{
+	struct wanted w = { .t = t, .title = title };
+	int err;
+
+	err = kept_find(KEPT_SETTLED, is_wanted, &w, &g->kept);
+	if (err)
+		return err == -ENOENT ? 1 : err;
+	err = response_of(&g->kept, &g->response);
+	if (err)
+		return err;
+	err = put_in_force(t, title, g);
+	return err == -EKEYEXPIRED || err == -EKEYREVOKED ? ended(&g->kept, err) : err;
+}
+
+static int buy_licence(struct target *t, const struct title *title, __u8 kind,
+		       const char *center, struct grant *g)
+{
+	struct mclic_account *a ACCOUNT_AUTO = NULL;
+	struct mclic_request want;
+	int err;
+
+	err = ask_account(center, &a);
+	if (err)
+		return err;
+	ask_new(t, title, kind, &want);
+	err = ask_pending(a, &want, &g->kept);
+	if (err)
+		return err;
+	err = response_of(&g->kept, &g->response);
+	return err ? err : put_in_force(t, title, g);
+}
+
+/* The licence stands already: S4 and S5 were done on the slot that stands. */
+static void trace_verdict(const struct mclic_verdict *v)
+{
+	trace_step("S4", "CS' computed with the MID and KEYc from slot %d as read", v->slot);
+	if (!v->why) {
+		trace_step("S5", "CS' equals CS");
+		return;
+	}
+	trace_step("S5", "the licence does not hold: %s", mclic_why_text(v->why));
+	trace_step("S6", "stopped: nothing is copied");
+}
+
+int grant_licence(struct target *t, const struct title *title, __u8 kind, const char *center,
+		  bool buy, struct grant *g)
+{
+	int err = verdict_new(t, &title->id, &g->verdict);
+
+	if (err)
+		return err;
+	if (!g->verdict->why) {
+		trace_verdict(g->verdict);
+		return publisher_same(&g->verdict->terms, title);
+	}
+	if (!buy || is_final(g->verdict->why)) {
+		trace_verdict(g->verdict);
+		return mclic_refused(g->verdict->why, title->name);
+	}
+	err = restore_licence(t, title, g);
+	if (err == 1)
+		err = buy_licence(t, title, kind, center, g);
+	return err ? err : publisher_same(&g->verdict->terms, title);
+}
+
+static bool is_licence(const struct mclic_request *q, void *ctx)
+{
+	__u8 id[MCLIC_ID_SIZE];
+
+	return q->operation != MCLIC_OP_RETURN && !kept_licence_id(q, id) &&
+	       !memcmp(id, ctx, sizeof(id));
+}
+
+int grant_settle(struct grant *g)
+{
+	int err;
+
+	if (!g->kept.path) {
+		err = kept_find(KEPT_PENDING, is_licence, g->verdict->terms.licence_id, &g->kept);
+		if (err)
+			return err == -ENOENT ? 0 : err;
+	}
+	return kept_settle(&g->kept);
+}
+
+int grant_response(struct target *t, const struct title *title, struct grant *g)
+{
+	struct wanted w = { .t = t, .title = title, .licence_id = g->verdict->terms.licence_id };
+	int err;
+
+	if (g->have)
+		return 0;
+	err = kept_find(KEPT_PENDING | KEPT_SETTLED, is_wanted, &w, &g->kept);
+	if (err == -ENOENT)
+		return mclic_fail(ENOKEY, "%s: the licence is on the medium, but this machine keeps no request for it and so cannot get the master's key for another copy; copy with the machine that asked, or renew the licence, or buy another with \"mclic request\"",
+				  title->name);
+	if (err)
+		return err;
+	err = response_of(&g->kept, &g->response);
+	if (!err)
+		err = accept_signature(t->trust, &g->response);
+	g->have = !err;
+	return err;
+}

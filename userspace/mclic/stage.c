@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A title being built in a staging directory at the target's root.
+ *
+ * Unfinished files are kept in its folder .mclic, a name that no manifest can have, and
+ * move to their own names when they are whole. Whatever else lies in a staging directory
+ * that is taken up again was not put there by us, and is removed.
+ */
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "mclic.h"
+
+#define OLD_PREFIX	".mclic-old-"
+
+static int fail_at(const struct stage *s, const char *what)
+{
+	return mclic_fail(errno, "%s/%s: %s", s->name, what, strerror(errno));
+}
+
+/* Directories have nothing to flush on some file systems. */
+static int flush_dir(int fd)
+{
+	return fsync(fd) && errno != EINVAL ? -errno : 0;
+}
+
+/* Lock it, and see that it still is what bears the name. */
+static int lock(struct stage *s)
+{
+	struct stat a, b;
+
+	if (flock(s->fd, LOCK_EX | LOCK_NB))
+		return mclic_fail(errno == EWOULDBLOCK ? EBUSY : errno,
+				  "%s: another mclic is copying it to this medium", s->title->name);
+	if (fstat(s->fd, &a) || fstatat(s->rootfd, s->name, &b, AT_SYMLINK_NOFOLLOW) ||
+	    a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		return mclic_fail(EBUSY, "%s: another mclic has just finished it; run again",
+				  s->title->name);
+	return 0;
+}
+
+int stage_open(struct stage *s, int rootfd, const __u8 licence_id[MCLIC_ID_SIZE],
+	       const struct title *title)
+{
+	char hex[2 * MCLIC_ID_SIZE + 1];
+	int err;
+
+	s->rootfd = rootfd;
+	s->title = title;
+	snprintf(s->name, sizeof(s->name), STAGE_PREFIX "%s",
+		 mclic_hex(licence_id, MCLIC_ID_SIZE, hex));
+	if (mkdirat(rootfd, s->name, 0700) && errno != EEXIST)
+		return mclic_fail(errno, "cannot make the staging directory %s at the target: %s",
+				  s->name, strerror(errno));
+	s->fd = mclic_open_beneath(rootfd, s->name, O_RDONLY | O_DIRECTORY, 0);
+	if (s->fd < 0)
+		return mclic_fail(-s->fd, "%s at the target is not a directory of ours; remove it",
+				  s->name);
+	err = lock(s);
+	if (err)
+		return err;
+	if (fchmod(s->fd, 0700) && tree_has_modes(s->fd))
+		return fail_at(s, ".");
+	err = tree_remove(s->fd, MCLIC_AREA_DIR);
+	if (err)
+		return err;
+	if (mkdirat(s->fd, MCLIC_AREA_DIR, 0700))
+		return fail_at(s, MCLIC_AREA_DIR);
+	s->partfd = mclic_open_beneath(s->fd, MCLIC_AREA_DIR, O_RDONLY | O_DIRECTORY, 0);
+	return s->partfd < 0 ? s->partfd : 0;
+}
+
+void stage_close(struct stage *s)
+{
+	mclic_close_fd(&s->partfd);
+	mclic_close_fd(&s->fd);
+	s->partfd = -1;
+	s->fd = -1;
+}
+
+void stage_discard(int rootfd, const __u8 licence_id[MCLIC_ID_SIZE])
+{
+	char hex[2 * MCLIC_ID_SIZE + 1], name[64];
+	MCLIC_AUTO_CLOSE int fd = -1;
+
+	snprintf(name, sizeof(name), STAGE_PREFIX "%s", mclic_hex(licence_id, MCLIC_ID_SIZE, hex));
+	fd = openat(rootfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) && tree_remove(rootfd, name))
+		mclic_warn("%s", mclic_message());
+}
+
+/* ---- directories and symlinks ---- */
+
+static int remove_extra(void *ctx, int dirfd, const char *name, const char *path)
+{
+	(void)ctx;
+	return strcmp(path, MCLIC_AREA_DIR) ? tree_remove(dirfd, name) : 0;
+}
+
+/* Directories are writable while they are filled. */
+static int make_dir(int parent, const char *name)
+{
+	MCLIC_AUTO_CLOSE int fd = -1;
+
+	if (mkdirat(parent, name, 0700) && errno != EEXIST)
+		return -errno;
+	fd = mclic_open_beneath(parent, name, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return fd;
+	if (fchmod(fd, 0700) && tree_has_modes(fd))
+		return -errno;
+	return 0;
+}
+
+static int make_entry(struct stage *s, const struct mclic_entry *e)
+{
+	const char *name, *why;
+	MCLIC_AUTO_CLOSE int parent = parent_beneath(s->fd, e->path, &name);
+	struct stat st;
+	int err;
+
+	if (parent < 0)
+		return parent;
+	err = tree_entry(s->fd, e, &why, &st);
+	/* What stands there is not the manifest's: also a file cut short by a full disk. */
+	if (err && err != -ENOENT)
+		err = tree_remove(parent, name);
+	if (err && err != -ENOENT)
+		return err;
+	if (e->type == MCLIC_ENTRY_DIR) {
+		err = make_dir(parent, name);
+	} else if (e->type == MCLIC_ENTRY_LINK && tree_entry(s->fd, e, &why, &st)) {
+		err = symlinkat(e->target, parent, name) ? -errno : 0;
+	} else {
+		err = 0;
+	}
+	if (err == -EPERM && e->type == MCLIC_ENTRY_LINK)
+		return mclic_fail(EPERM, "%s: the file system of the target has no symbolic links; use another",
+				  e->path);
+	return err ? mclic_fail(-err, "%s: cannot make it at the target: %s", e->path,
+				strerror(-err)) : 0;
+}
+
+int stage_skeleton(struct stage *s)
+{
+	const struct mclic_manifest *m = s->title->product->manifest;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < m->count; i++)
+		err = make_entry(s, &m->entries[i]);
+	return err ? err : tree_extras(s->fd, m, remove_extra, NULL);
+}
+
+/* ---- publishing ---- */
+
+/* Modes and flush of a directory whose entries are complete. */
+static int finish_dir(int dirfd, const char *path, __u32 mode)
+{
+	MCLIC_AUTO_CLOSE int fd = mclic_open_beneath(dirfd, path, O_RDONLY | O_DIRECTORY, 0);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (fchmod(fd, mode) && tree_has_modes(fd))
+		return mclic_fail(errno, "%s: cannot set its mode: %s", path, strerror(errno));
+	err = flush_dir(fd);
+	return err ? mclic_fail(-err, "%s: cannot flush it: %s", path, strerror(-err)) : 0;
+}
+
+static int finish_tree(struct stage *s)
+{
+	const struct mclic_product *p = s->title->product;
+	const struct mclic_manifest *m = p->manifest;
+	size_t i;
+	int err;
+
+	mclic_close_fd(&s->partfd);
+	s->partfd = -1;
+	err = tree_remove(s->fd, MCLIC_AREA_DIR);
+	/* Children stand behind their parents in a manifest. */
+	for (i = m->count; !err && i > 0; i--)
+		if (m->entries[i - 1].type == MCLIC_ENTRY_DIR)
+			err = finish_dir(s->fd, m->entries[i - 1].path, m->entries[i - 1].mode);
+	if (!err)
+		err = mclic_write_file(s->fd, MCLIC_MARKER_NAME, p->bytes, p->len, 0644);
+	return err ? err : finish_dir(s->fd, ".", 0755);
+}
+
+/* For file systems that cannot exchange names: a cut in between leaves the old name gone. */
+static int replace_in_two(struct stage *s)
+{
+	char old[sizeof(s->name)];
+
+	snprintf(old, sizeof(old), OLD_PREFIX "%s", s->name + strlen(STAGE_PREFIX));
+	if (tree_remove(s->rootfd, old))
+		return -EIO;
+	if (renameat(s->rootfd, s->title->name, s->rootfd, old))
+		return -errno;
+	if (renameat(s->rootfd, s->name, s->rootfd, s->title->name)) {
+		int err = -errno;
+
+		renameat(s->rootfd, old, s->rootfd, s->title->name);
+		return err;
+	}
+	return tree_remove(s->rootfd, old);
+}
+
+static int replace(struct stage *s)
+{
+	if (!renameat2(s->rootfd, s->name, s->rootfd, s->title->name, RENAME_EXCHANGE))
+		return tree_remove(s->rootfd, s->name);
+	return errno == EINVAL || errno == ENOSYS ? replace_in_two(s) : -errno;
+}
+
+static int give_name(struct stage *s)
+{
+	struct stat st;
+
+	if (!renameat2(s->rootfd, s->name, s->rootfd, s->title->name, RENAME_NOREPLACE))
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	if (!fstatat(s->rootfd, s->title->name, &st, AT_SYMLINK_NOFOLLOW))
+		return -EEXIST;
+	return renameat(s->rootfd, s->name, s->rootfd, s->title->name) ? -errno : 0;
+}
+
+int stage_publish(struct stage *s, enum standing how)
+{
+	int err = finish_tree(s);
+
+	if (err)
+		return err;
+	err = how == STANDS_NOT ? give_name(s) : replace(s);
+	if (!err)
+		err = flush_dir(s->rootfd);
+	return err ? mclic_fail(-err, "%s: cannot give the copy its name: %s; it stands complete in %s, the same command goes on from there",
+				s->title->name, strerror(-err), s->name) : 0;
+}

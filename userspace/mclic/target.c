@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A medium, its licence area, and what this machine believes. */
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "mclic.h"
+
+static int use_area(struct target *t, bool write)
+{
+	int err = mclic_area_open(t->path, write, &t->area);
+
+	if (err)
+		return err;
+	if (mclic_area_warning(t->area))
+		mclic_warn("%s", mclic_area_warning(t->area));
+	t->judge.area = t->area;
+	return 0;
+}
+
+static int open_target(struct target *t)
+{
+	int err = use_area(t, false);
+
+	if (err)
+		return err;
+	err = mclic_trust_load(&t->trust);
+	if (err)
+		return err;
+	t->judge.trust = t->trust;
+	mclic_judge_sources(&t->judge, &t->sources);
+	return mclic_medium_read(mclic_area_dev(t->area), mclic_area_head(t->area), 0, &t->medium);
+}
+
+int target_peek(struct target *t, const char *path)
+{
+	t->path = path;
+	t->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->dirfd < 0 && errno != ENOTDIR)
+		return mclic_fail(errno, "%s: cannot open it: %s", path, strerror(errno));
+	return open_target(t);
+}
+
+int target_open(struct target *t, const char *path)
+{
+	t->path = path;
+	t->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->dirfd < 0 && errno == ENOTDIR)
+		return mclic_fail(ENOTDIR, "%s: not a directory; mount the medium and name the directory",
+				  path);
+	if (t->dirfd < 0)
+		return mclic_fail(errno, "%s: cannot open it: %s", path, strerror(errno));
+	return open_target(t);
+}
+
+int target_writable(struct target *t)
+{
+	if (t->writable)
+		return 0;
+	mclic_area_close(t->area);
+	t->area = NULL;
+	t->writable = true;
+	return use_area(t, true);
+}
+
+void target_close(struct target *t)
+{
+	mclic_area_close(t->area);
+	mclic_trust_free(t->trust);
+	mclic_close_fd(&t->dirfd);
+	t->area = NULL;
+	t->trust = NULL;
+	t->dirfd = -1;
+}
+
+int parent_beneath(int dirfd, const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	MCLIC_AUTO_FREE char *parent = NULL;
+	int fd;
+
+	*name = slash ? slash + 1 : path;
+	parent = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	if (!parent)
+		return mclic_fail(ENOMEM, "not enough memory");
+	fd = mclic_open_beneath(dirfd, parent, O_RDONLY | O_DIRECTORY, 0);
+	if (fd < 0)
+		return mclic_fail(-fd, "%s: cannot open its directory: %s", path, strerror(-fd));
+	return fd;
+}
+
+int verdict_new(struct target *t, const struct mclic_title *id, struct mclic_verdict **v)
+{
+	*v = mclic_secret_alloc(sizeof(**v));
+	if (!*v)
+		return mclic_fail(ENOMEM, "not enough locked memory for keys");
+	return mclic_judge_title(&t->judge, id, *v);
+}
+
+void verdict_free(struct mclic_verdict **v)
+{
+	if (*v)
+		mclic_secret_free(*v, sizeof(**v));
+	*v = NULL;
+}

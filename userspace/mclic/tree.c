@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Trees of products at a target, looked at without ever leaving them. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "mclic.h"
+
+#define EXFAT_MAGIC	0x2011BAB0
+
+bool tree_has_modes(int dirfd)
+{
+	struct statfs fs;
+
+	return fstatfs(dirfd, &fs) || (fs.f_type != MSDOS_SUPER_MAGIC && fs.f_type != EXFAT_MAGIC);
+}
+
+static int link_entry(int fd, const struct mclic_entry *e, const char **why)
+{
+	char target[4096];
+	ssize_t n = readlinkat(fd, "", target, sizeof(target));
+
+	if (n < 0 || (size_t)n != strlen(e->target) || memcmp(target, e->target, (size_t)n)) {
+		*why = "the symbolic link points elsewhere";
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+static int judge_entry(int fd, const struct mclic_entry *e, const char **why, struct stat *st)
+{
+	if (fstat(fd, st)) {
+		*why = strerror(errno);
+		return -errno;
+	}
+	switch (e->type) {
+	case MCLIC_ENTRY_DIR:
+		*why = "not a directory";
+		return S_ISDIR(st->st_mode) ? 0 : -EBADMSG;
+	case MCLIC_ENTRY_LINK:
+		*why = "not a symbolic link";
+		return S_ISLNK(st->st_mode) ? link_entry(fd, e, why) : -EBADMSG;
+	default:
+		break;
+	}
+	*why = "not a regular file";
+	if (!S_ISREG(st->st_mode))
+		return -EBADMSG;
+	*why = "its length is not that of the sealed file";
+	return (__u64)st->st_size == mclic_sealed_len(e->size) ? 0 : -EBADMSG;
+}
+
+int tree_entry(int dirfd, const struct mclic_entry *e, const char **why, struct stat *st)
+{
+	MCLIC_AUTO_CLOSE int fd = mclic_open_beneath(dirfd, e->path, O_PATH | O_NOFOLLOW, 0);
+
+	if (fd < 0) {
+		*why = fd == -ENOENT ? "missing" : "cannot be reached without following a link";
+		return fd == -ENOENT ? -ENOENT : -EBADMSG;
+	}
+	return judge_entry(fd, e, why, st);
+}
+
+/* ---- what else lies in a tree ---- */
+
+static int by_path(const void *a, const void *b)
+{
+	const struct mclic_entry *const *x = a, *const *y = b;
+
+	return strcmp((*x)->path, (*y)->path);
+}
+
+static const struct mclic_entry **sorted(const struct mclic_manifest *m)
+{
+	const struct mclic_entry **v = calloc(m->count + 1, sizeof(*v));
+	size_t i;
+
+	if (!v)
+		return NULL;
+	for (i = 0; i < m->count; i++)
+		v[i] = &m->entries[i];
+	qsort(v, m->count, sizeof(*v), by_path);
+	return v;
+}
+
+struct extras {
+	const struct mclic_manifest *m;
+	const struct mclic_entry **index;
+	int (*extra)(void *ctx, int dirfd, const char *name, const char *path);
+	void *ctx;
+};
+
+static bool is_listed(const struct extras *x, const char *path)
+{
+	struct mclic_entry e = { .path = (char *)path };
+	const struct mclic_entry *key = &e;
+
+	return bsearch(&key, x->index, x->m->count, sizeof(key), by_path);
+}
+
+/* @path: of the directory in the product, "" for the product itself */
+static int extras_in(const struct extras *x, int fd, const char *path)
+{
+	struct dirent *d;
+	int err = 0;
+	DIR *dir = fdopendir(fd);
+
+	if (!dir) {
+		close(fd);
+		return mclic_fail(ENOMEM, "not enough memory");
+	}
+	while (!err && (d = readdir(dir))) {
+		MCLIC_AUTO_FREE char *whole = NULL;
+
+		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+			continue;
+		if (asprintf(&whole, "%s%s%s", path, *path ? "/" : "", d->d_name) < 0) {
+			whole = NULL;
+			err = mclic_fail(ENOMEM, "not enough memory");
+		} else if (!is_listed(x, whole)) {
+			err = x->extra(x->ctx, dirfd(dir), d->d_name, whole);
+		}
+	}
+	closedir(dir);
+	return err;
+}
+
+int tree_extras(int dirfd, const struct mclic_manifest *m,
+		int (*extra)(void *ctx, int dirfd, const char *name, const char *path), void *ctx)
+{
+	MCLIC_AUTO_FREE const struct mclic_entry **index = sorted(m);
+	struct extras x = { .m = m, .index = index, .extra = extra, .ctx = ctx };
+	int fd, err;
+	size_t i;
+
+	if (!index)
+		return mclic_fail(ENOMEM, "not enough memory");
+	fd = mclic_open_beneath(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+	err = fd < 0 ? fd : extras_in(&x, fd, "");
+	for (i = 0; !err && i < m->count; i++) {
+		if (m->entries[i].type != MCLIC_ENTRY_DIR)
+			continue;
+		fd = mclic_open_beneath(dirfd, m->entries[i].path, O_RDONLY | O_DIRECTORY, 0);
+		/* One that is missing or no directory is tree_entry()'s to report. */
+		if (fd >= 0)
+			err = extras_in(&x, fd, m->entries[i].path);
+	}
+	return err;
+}
+
+/* ---- removing ---- */
+
+static int cannot_remove(const char *name, int err)
+{
+	return mclic_fail(err, "%s: cannot remove it: %s", name, strerror(err));
+}
+
+static int remove_below(int fd)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *d;
+	int err = 0;
+
+	if (!dir) {
+		close(fd);
+		return mclic_fail(ENOMEM, "not enough memory");
+	}
+	while (!err && (d = readdir(dir)))
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
+			err = tree_remove(dirfd(dir), d->d_name);
+	closedir(dir);
+	return err;
+}
+
+int tree_remove(int dirfd, const char *name)
+{
+	int fd, err;
+
+	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return cannot_remove(name, errno);
+	err = errno;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return cannot_remove(name, errno == ENOTDIR ? err : errno);
+	/* Directories of a title may be without write permission for their owner. */
+	fchmod(fd, 0700);
+	err = remove_below(fd);
+	if (!err && unlinkat(dirfd, name, AT_REMOVEDIR))
+		err = cannot_remove(name, errno);
+	return err;
+}
+
+/* ---- standing ---- */
+
+/* *@bytes is NULL where there is no marker. */
+static int marker_of(int fd, const char *name, void **bytes, size_t *len)
+{
+	MCLIC_AUTO_CLOSE int mfd = mclic_open_beneath(fd, MCLIC_MARKER_NAME,
+						      O_RDONLY | O_NONBLOCK, 0);
+	struct stat st;
+
+	*bytes = NULL;
+	if (mfd == -ENOENT)
+		return 0;
+	if (mfd < 0)
+		return mfd;
+	if (fstat(mfd, &st) || !S_ISREG(st.st_mode) ||
+	    st.st_size > (off_t)(sizeof(struct mclic_marker) + MCLIC_MANIFEST_MAX))
+		return mclic_fail(EBADMSG, "%s: its marker is damaged; remove the directory", name);
+	*bytes = malloc((size_t)st.st_size + 1);
+	if (!*bytes)
+		return mclic_fail(ENOMEM, "not enough memory");
+	*len = (size_t)st.st_size;
+	return mclic_pread_full(mfd, *bytes, *len, 0) == st.st_size ? 0 :
+		mclic_fail(EIO, "%s: cannot read its marker", name);
+}
+
+static bool is_complete(int fd, const struct mclic_manifest *m)
+{
+	const char *why;
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < m->count; i++)
+		if (tree_entry(fd, &m->entries[i], &why, &st))
+			return false;
+	return true;
+}
+
+static int other_marker(const struct title *title, const void *bytes, size_t len)
+{
+	const struct mclic_marker *m = bytes;
+
+	if (len < sizeof(*m) || mclic_marker_check(m, sizeof(*m)))
+		return mclic_fail(EBADMSG, "%s: its marker at the target is damaged; remove the directory and copy again",
+				  title->name);
+	if (memcmp(m->did, title->id.did, MCLIC_ID_SIZE))
+		return mclic_fail(EEXIST, "%s: the target has another title of this name; move it away first",
+				  title->name);
+	if (mclic_get32(m->content_version) > title->id.content_version)
+		return mclic_fail(EEXIST, "%s: the target has version %u, the master only version %u; remove the newer one first if that is meant",
+				  title->name, mclic_get32(m->content_version),
+				  title->id.content_version);
+	return 0;
+}
+
+int tree_standing(int dirfd, const struct title *title, enum standing *how)
+{
+	MCLIC_AUTO_CLOSE int fd = mclic_open_beneath(dirfd, title->name,
+						     O_RDONLY | O_DIRECTORY, 0);
+	const struct mclic_product *p = title->product;
+	MCLIC_AUTO_FREE void *bytes = NULL;
+	size_t len = 0;
+	int err;
+
+	*how = STANDS_NOT;
+	if (fd == -ENOENT)
+		return 0;
+	if (fd == -ENOTDIR || fd == -ELOOP)
+		return mclic_fail(EEXIST, "%s: the target has something of this name that is no directory; move it away first",
+				  title->name);
+	if (fd < 0)
+		return fd;
+	err = marker_of(fd, title->name, &bytes, &len);
+	if (err)
+		return err;
+	if (!bytes)
+		return mclic_fail(EEXIST, "%s: the target has a directory of this name that is no title; move it away first",
+				  title->name);
+	if (len == p->len && !memcmp(bytes, p->bytes, len)) {
+		*how = is_complete(fd, p->manifest) ? STANDS_COMPLETE : STANDS_OTHERWISE;
+		return 0;
+	}
+	*how = STANDS_OTHERWISE;
+	return other_marker(title, bytes, len);
+}
