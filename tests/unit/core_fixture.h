@@ -18,12 +18,8 @@
 #include <cmocka.h>
 #include <openssl/rsa.h>
 
+#include "tests/vectors/world.h"
 #include "userspace/lib/libmclic.h"
-
-#define NOW		1750000000u
-#define VERSION		3u
-#define KM_GENERATION	2u
-#define KU_GENERATION	4u
 
 struct world {
 	const struct mclic_crypto *c;
@@ -43,15 +39,6 @@ struct world {
 	/* how often they were asked */
 	int medium_asked, signature_asked, user_key_asked, revoked_asked;
 };
-
-static inline void fill(void *p, size_t n, __u8 first)
-{
-	__u8 *b = p;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		b[i] = (__u8)(first + 7 * i);
-}
 
 static inline int world_medium(void *ctx, __u8 kind, __u8 mid[MCLIC_ID_SIZE],
 			       __u8 *medium_class)
@@ -117,15 +104,11 @@ static inline void world_open(struct world *w)
 
 	memset(w, 0, sizeof(*w));
 	w->c = mclic_openssl();
-	fill(w->issue.km, sizeof(w->issue.km), 0x11);
-	fill(w->issue.ku, sizeof(w->issue.ku), 0x22);
-	fill(w->issue.ka, sizeof(w->issue.ka), 0x33);
-	fill(w->issue.mid, sizeof(w->issue.mid), 0x44);
-	fill(w->mid, sizeof(w->mid), 0x44);
-	fill(w->title.did, sizeof(w->title.did), 0x55);
-	fill(w->center_id, sizeof(w->center_id), 0x66);
-	fill(w->user_id, sizeof(w->user_id), 0x77);
-	w->title.content_version = VERSION;
+	world_issue(&w->issue);
+	world_mid(w->mid);
+	world_title(&w->title);
+	world_center_id(w->center_id);
+	world_user_id(w->user_id);
 	w->medium_class = 3;
 	if (!key)
 		key = EVP_RSA_gen(2048);
@@ -138,32 +121,6 @@ static inline void world_open(struct world *w)
 		.user_key = world_user_key,
 		.revoked = world_revoked,
 	};
-}
-
-static inline void world_terms(const struct world *w, __u8 kind, struct mclic_terms *t)
-{
-	memset(t, 0, sizeof(*t));
-	memcpy(t->did, w->title.did, sizeof(t->did));
-	memcpy(t->center_id, w->center_id, sizeof(t->center_id));
-	fill(t->licence_id, sizeof(t->licence_id), 0x88);
-	if (kind == MCLIC_PERSONAL)
-		memcpy(t->user_id, w->user_id, sizeof(t->user_id));
-	t->km_generation = mclic_put32(KM_GENERATION);
-	t->ku_generation = mclic_put32(KU_GENERATION);
-	t->content_version = mclic_put32(VERSION);
-	t->sequence = mclic_put32(1);
-	t->not_before = mclic_put64(NOW - 1000);
-	t->not_after = mclic_put64(NOW + 1000);
-	t->issued_at = mclic_put64(NOW - 500);
-	t->features = mclic_put64(0x8000000000000001u);
-	t->kind = kind;
-	t->medium_kind = MCLIC_MEDIUM_SD;
-	t->medium_class = 3;
-	t->flags = mclic_put32(0x00010000);	/* an ignorable one */
-	fill(t->request_hash, sizeof(t->request_hash), 0x99);
-	memcpy(t->title, "Ein Märchen", sizeof("Ein Märchen"));
-	fill(t->publisher_id, sizeof(t->publisher_id), 0xaa);
-	t->ku_km_generation = mclic_put32(1);
 }
 
 /* SIG over what is stored, as the center makes it */
@@ -181,19 +138,19 @@ static inline void world_sign(const struct world *w, struct mclic_slot_carried *
 	s->sig_len = mclic_put16((__u16)len);
 }
 
-static inline void world_response(const struct world *w, const struct mclic_terms *t,
-				  struct mclic_response *r)
+static inline void signed_response(const struct world *w, const struct mclic_terms *t,
+				   struct mclic_response *r)
 {
 	assert_int_equal(mclic_licence_make(w->c, &w->issue, t, r), 0);
 	world_sign(w, (struct mclic_slot_carried *)r->slot);
 }
 
-static inline void world_slot(const struct world *w, const struct mclic_terms *t,
+static inline void signed_slot(const struct world *w, const struct mclic_terms *t,
 			      struct mclic_slot *s)
 {
 	struct mclic_response r;
 
-	world_response(w, t, &r);
+	signed_response(w, t, &r);
 	mclic_response_slot(w->c, &r, s);
 }
 

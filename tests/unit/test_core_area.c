@@ -107,8 +107,8 @@ static void personal_slot(struct mclic_slot *s)
 	struct world w;
 
 	world_open(&w);
-	world_terms(&w, MCLIC_PERSONAL, &t);
-	world_slot(&w, &t, s);
+	world_terms(MCLIC_PERSONAL, &t);
+	signed_slot(&w, &t, s);
 }
 
 static void test_slot_fields(void **state)

@@ -256,7 +256,7 @@ static void test_fig5(void **state)
 
 	(void)state;
 	world_open(&w);
-	world_terms(&w, MCLIC_PERSONAL, &terms);
+	world_terms(MCLIC_PERSONAL, &terms);
 	mclic_terms_bind(&terms, w.mid, &t);
 	assert_memory_equal(blocks, w.title.did, 16);		/* SID, one cipher block */
 	assert_memory_equal(blocks + 16, w.mid, 16);		/* IDk, the next */
@@ -286,7 +286,7 @@ static void licence_by_the_book(__u8 kind)
 	struct world w;
 
 	world_open(&w);
-	world_terms(&w, kind, &terms);
+	world_terms(kind, &terms);
 	assert_int_equal(mclic_licence_make(w.c, &w.issue, &terms, &r), 0);
 
 	assert_memory_equal(&r, "MCLRESP\x01\x01\x00\x01\x00\x00\x04\x00\x00", 16);

@@ -2,30 +2,6 @@
 /* Request, response and revocation list: each field, each byte, the match of the two. */
 #include "core_fixture.h"
 
-static void request(const struct world *w, __u8 operation, struct mclic_request *q)
-{
-	memset(q, 0xff, sizeof(*q));
-	q->operation = operation;
-	q->kind = MCLIC_PERSONAL;
-	q->medium_kind = MCLIC_MEDIUM_SD;
-	q->medium_class = 3;
-	memcpy(q->did, w->title.did, 16);
-	memcpy(q->mid, w->mid, 16);
-	memcpy(q->center_id, w->center_id, 16);
-	memcpy(q->user_id, w->user_id, 16);
-	fill(q->nonce, 16, 0x21);
-	q->created_at = mclic_put64(NOW);
-	q->content_version = mclic_put32(VERSION);
-	q->km_generation = mclic_put32(KM_GENERATION);
-	if (operation == MCLIC_OP_NEW) {
-		memset(q->licence_id, 0, 16);
-		q->sequence = 0;
-	} else {
-		q->sequence = mclic_put32(1);
-	}
-	mclic_request_finish(q);
-}
-
 static void test_request(void **state)
 {
 	static const struct {
@@ -48,22 +24,25 @@ static void test_request(void **state)
 
 	(void)state;
 	world_open(&w);
-	request(&w, MCLIC_OP_NEW, &q);
+	world_request(MCLIC_OP_NEW, &q);
 	assert_memory_equal(&q, "MCLREQU\x01\x01\0\x01\0\x01\x02\x02\x03", 16);
+	memset(q.reserved, 0xff, sizeof(q.reserved));
+	assert_why(mclic_request_check(&q, 256), MCLIC_BAD_RESERVED);
+	mclic_request_finish(&q);
 	assert_true(mclic_is_zero((__u8 *)&q + 148, 44));
 	assert_why(mclic_request_check(&q, 256), MCLIC_OK);
 	assert_why(mclic_request_check(&q, 255), MCLIC_BAD_LENGTH);
 	assert_why(mclic_request_check(&q, 257), MCLIC_BAD_LENGTH);
 	assert_why(mclic_request_check(&q, 0), MCLIC_BAD_LENGTH);
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		request(&w, MCLIC_OP_NEW, &q);
+		world_request(MCLIC_OP_NEW, &q);
 		((__u8 *)&q)[changes[i].offset] = (__u8)changes[i].value;
 		assert_why(mclic_request_check(&q, 256), changes[i].why);
 	}
-	request(&w, MCLIC_OP_NEW, &q);
+	world_request(MCLIC_OP_NEW, &q);
 	memset(q.mid, 0, 16);
 	assert_why(mclic_request_check(&q, 256), MCLIC_BAD_MEDIUM_ID);
-	request(&w, MCLIC_OP_NEW, &q);
+	world_request(MCLIC_OP_NEW, &q);
 	memset(q.user_id, 0, 16);
 	assert_why(mclic_request_check(&q, 256), MCLIC_BAD_USER);
 }
@@ -77,11 +56,11 @@ static void test_renew_and_return(void **state)
 	(void)state;
 	world_open(&w);
 	for (op = MCLIC_OP_RENEW; op <= MCLIC_OP_RETURN; op++) {
-		request(&w, op, &q);
+		world_request(op, &q);
 		assert_why(mclic_request_check(&q, 256), MCLIC_OK);
 		q.sequence = 0;
 		assert_why(mclic_request_check(&q, 256), MCLIC_BAD_SEQUENCE);
-		request(&w, op, &q);
+		world_request(op, &q);
 		memset(q.licence_id, 0, 16);
 		assert_why(mclic_request_check(&q, 256), MCLIC_BAD_LICENCE_ID);
 	}
@@ -103,7 +82,7 @@ static void test_request_damage(void **state)
 	(void)state;
 	assert_int_equal(EVP_PKEY_get_raw_public_key(key, public, &len), 1);
 	world_open(&w);
-	request(&w, MCLIC_OP_NEW, &q);
+	world_request(MCLIC_OP_NEW, &q);
 	assert_int_equal(mclic_ed25519_sign(key, v, 2, q.sig), 0);
 	assert_int_equal(mclic_ed25519_verify(public, v, 2, q.sig), 0);
 	for (i = 0; i < sizeof(q); i++) {
@@ -121,9 +100,9 @@ static void answer(const struct world *w, const struct mclic_request *q,
 	const struct mclic_vec whole = { q, sizeof(*q) };
 	struct mclic_terms t;
 
-	world_terms(w, q->kind, &t);
+	world_terms(q->kind, &t);
 	assert_int_equal(w->c->sha256(w->c, &whole, 1, t.request_hash), 0);
-	world_response(w, &t, r);
+	signed_response(w, &t, r);
 }
 
 static void test_response(void **state)
@@ -148,7 +127,7 @@ static void test_response(void **state)
 
 	(void)state;
 	world_open(&w);
-	request(&w, MCLIC_OP_NEW, &q);
+	world_request(MCLIC_OP_NEW, &q);
 	answer(&w, &q, &r);
 	assert_why(mclic_response_check(&r, 1024), MCLIC_OK);
 	assert_why(mclic_response_check(&r, 1023), MCLIC_BAD_LENGTH);
@@ -175,7 +154,7 @@ static void test_response_damage(void **state)
 
 	(void)state;
 	world_open(&w);
-	request(&w, MCLIC_OP_NEW, &q);
+	world_request(MCLIC_OP_NEW, &q);
 	answer(&w, &q, &r);
 	for (i = 0; i < offsetof(struct mclic_response, reserved); i++) {
 		((__u8 *)&r)[i] ^= 0x20;
@@ -199,7 +178,7 @@ static void test_match(void **state)
 
 	(void)state;
 	world_open(&w);
-	request(&w, MCLIC_OP_NEW, &q);
+	world_request(MCLIC_OP_NEW, &q);
 	answer(&w, &q, &r);
 	assert_why(mclic_response_match(w.c, &r, &q), MCLIC_OK);
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {

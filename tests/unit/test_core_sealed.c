@@ -166,16 +166,7 @@ static void seal(struct sealing *k, __u64 size)
 {
 	memset(k, 0, sizeof(*k));
 	k->c = mclic_openssl();
-	fill(k->s.title.did, 16, 0x55);
-	k->s.title.content_version = VERSION;
-	k->s.km_generation = KM_GENERATION;
-	k->s.key = MCLIC_UNDER_KU;
-	k->s.size = size;
-	fill(k->s.file_id, 16, 0x12);
-	fill(k->s.salt, 16, 0x34);
-	fill(k->ku, 32, 0x56);
-	assert_int_equal(mclic_file_keys(k->c, k->ku, k->s.title.did, k->s.file_id, k->s.salt,
-					 k->file_key, k->mac_key), 0);
+	assert_int_equal(world_seal(k->c, size, &k->s, k->ku, k->file_key, k->mac_key), 0);
 	assert_int_equal(mclic_trailer_make(k->c, &k->s, k->mac_key, &k->t), 0);
 }
 

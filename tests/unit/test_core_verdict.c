@@ -27,8 +27,8 @@ static void slot_of(struct world *w, __u8 kind, struct mclic_slot *s)
 	struct mclic_terms t;
 
 	world_open(w);
-	world_terms(w, kind, &t);
-	world_slot(w, &t, s);
+	world_terms(kind, &t);
+	signed_slot(w, &t, s);
 }
 
 static void test_good(void **state)
@@ -136,13 +136,13 @@ static void slot_with(struct world *w, __u8 kind, const bool broken[STEPS],
 	unsigned int i;
 
 	world_open(w);
-	world_terms(w, kind, &t);
+	world_terms(kind, &t);
 	memset(&edited, 0, sizeof(edited));
 	edited.terms = t;
 	for (i = EARLY; i <= LATE; i++)
 		if (broken[i])
 			break_step(w, (enum step)i, &edited);
-	world_slot(w, &edited.terms, s);
+	signed_slot(w, &edited.terms, s);
 	for (i = EKU; i <= EMID; i++)
 		if (broken[i])
 			break_step(w, (enum step)i, s);
@@ -278,7 +278,7 @@ static void test_crypto_fails(void **state)
 		assert_true(mclic_is_zero(key, sizeof(key)));
 	}
 	assert_true(n >= 8);
-	world_terms(&w, MCLIC_PERSONAL, &t);
+	world_terms(MCLIC_PERSONAL, &t);
 	for (n = 0;; n++) {
 		int err;
 
@@ -463,8 +463,8 @@ static void test_forged_for_another_medium(void **state)
 
 	(void)state;
 	world_open(&w);
-	world_terms(&w, MCLIC_PORTABLE, &t);
-	world_slot(&w, &t, &honest);
+	world_terms(MCLIC_PORTABLE, &t);
+	signed_slot(&w, &t, &honest);
 	assert_why(mclic_slot_verdict(w.c, &w.src, &w.title, NOW, &honest, ku), MCLIC_OK);
 	fill(other_mid, sizeof(other_mid), 0xc2);
 	forge(&w, &honest, ku, other_mid, &forged);
@@ -508,10 +508,10 @@ static void slot_numbered(struct world *w, __u32 sequence, __u64 not_after, stru
 {
 	struct mclic_terms t;
 
-	world_terms(w, MCLIC_PORTABLE, &t);
+	world_terms(MCLIC_PORTABLE, &t);
 	t.sequence = mclic_put32(sequence);
 	t.not_after = mclic_put64(not_after);
-	world_slot(w, &t, s);
+	signed_slot(w, &t, s);
 }
 
 static void test_several_slots(void **state)
@@ -528,9 +528,9 @@ static void test_several_slots(void **state)
 	damaged = new;
 	damaged.cs[0] ^= 1;
 	memset(&free_slot, 0, sizeof(free_slot));
-	world_terms(&w, MCLIC_PORTABLE, &other.terms);
+	world_terms(MCLIC_PORTABLE, &other.terms);
 	other.terms.did[0] ^= 1;
-	world_slot(&w, &other.terms, &other);
+	signed_slot(&w, &other.terms, &other);
 
 #define ADD(index, slot) mclic_verdict_add(&v, w.c, &w.src, &w.title, NOW, index, &(slot))
 	/* nothing, and nothing that counts */
@@ -595,7 +595,7 @@ static void test_receipt(void **state)
 
 	(void)state;
 	world_open(&w);
-	world_terms(&w, MCLIC_PORTABLE, &t);
+	world_terms(MCLIC_PORTABLE, &t);
 	assert_int_equal(mclic_receipt_make(w.c, w.mid, &t, &r), 0);
 	world_sign(&w, (struct mclic_slot_carried *)r.slot);
 	assert_why(mclic_response_check(&r, sizeof(r)), MCLIC_OK);
@@ -612,8 +612,8 @@ static void test_master_key(void **state)
 
 	(void)state;
 	world_open(&w);
-	world_terms(&w, MCLIC_PORTABLE, &t);
-	world_response(&w, &t, &r);
+	world_terms(MCLIC_PORTABLE, &t);
+	signed_response(&w, &t, &r);
 	assert_why(mclic_master_key_open(w.c, &r, w.mid, w.issue.ku, ka), MCLIC_OK);
 	assert_memory_equal(ka, w.issue.ka, sizeof(ka));
 	/* KU is needed for a portable licence as well */
