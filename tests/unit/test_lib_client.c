@@ -228,7 +228,8 @@ static char *pem_of(X509 *c, EVP_PKEY *key)
 	else
 		PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL);
 	len = BIO_get_mem_data(b, &data);
-	out = strndup(data, (size_t)len);
+	out = calloc(1, (size_t)len + 1);
+	memcpy(out, data, (size_t)len);
 	BIO_free(b);
 	return out;
 }
