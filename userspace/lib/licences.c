@@ -96,7 +96,19 @@ fail:
 	return err;
 }
 
+#define NEWER	"it was written by a newer version of this program; update this one"
+
 static const char *const remedies[MCLIC_WHY_COUNT] = {
+	[MCLIC_FREE] = "there is no licence in this slot",
+	[MCLIC_BAD_VERSION] = NEWER,
+	[MCLIC_BAD_SUITE] = NEWER,
+	[MCLIC_BAD_FLAGS] = NEWER,
+	[MCLIC_BAD_MEDIUM_ID] = "the medium's identifier is too short, or thousands of media share "
+		"it; use another medium",
+	[MCLIC_OTHER_TITLE] = "the licence is for another title; get one for this title with \"mclic "
+		"copy\"",
+	[MCLIC_CRYPTO_FAILED] = "a key, a certificate, the medium or the cipher library could not be "
+		"used; see the errors before this one, and try again",
 	[MCLIC_OTHER_MEDIUM] = "the licence is for another medium; put in the one it was issued for, "
 		"or buy a licence for this one with \"mclic copy\"",
 	[MCLIC_LOW_CLASS] = "the licence wants a medium whose identifier can be trusted more than "
