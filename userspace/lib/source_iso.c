@@ -58,7 +58,7 @@ static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 	const struct iso_source *s = src->data;
 	ssize_t n = mclic_pread_full(s->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK);
 
-	return n == ISO_BLOCK ? ISO_SUCCESS : (int)ISO_DATA_SOURCE_FAILURE;
+	return n == ISO_BLOCK ? ISO_SUCCESS : (int)ISO_DATA_SOURCE_FATAL;
 }
 
 static void data_free(IsoDataSource *src)
@@ -89,6 +89,7 @@ int mclic_iso_start(void)
 	char utf8[] = "UTF-8";
 	char never[] = "NEVER";
 	char nobody[] = "";
+	char sorry[] = "SORRY";
 	int ret = ISO_SUCCESS;
 
 	pthread_mutex_lock(&iso_lock);
@@ -96,6 +97,11 @@ int mclic_iso_start(void)
 		ret = iso_init();
 		if (ret >= 0) {
 			iso_set_msgs_severities(never, never, nobody);
+			/*
+			 * Else a directory that cannot be read would seem to be empty, and a
+			 * file that cannot be read would become zeros on a new disc.
+			 */
+			iso_set_abort_severity(sorry);
 			ret = iso_set_local_charset(utf8, 0);
 			started = ret >= 0;
 		}

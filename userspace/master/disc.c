@@ -213,7 +213,6 @@ static int add_all(struct disc *d)
 
 static int set_options(struct disc *d)
 {
-	char sorry[] = "SORRY";
 	int ret = iso_write_opts_new(&d->opts, 0);
 
 	if (ret < 0)
@@ -225,8 +224,6 @@ static int set_options(struct disc *d)
 	iso_write_opts_set_allow_deep_paths(d->opts, 1);
 	iso_write_opts_set_allow_longer_paths(d->opts, 1);
 	iso_write_opts_set_output_charset(d->opts, "UTF-8");
-	/* A work file that cannot be read would otherwise become zeros on the disc. */
-	iso_set_abort_severity(sorry);
 	return 0;
 }
 
@@ -239,6 +236,7 @@ static int start(struct disc *d)
 	ret = iso_image_new(d->build->volume, &d->image);
 	if (ret < 0)
 		return iso_failed(ret, d->build->volume);
+	set_owner((IsoNode *)iso_image_get_root(d->image), 0755);
 	iso_image_set_application_id(d->image, "MCLIC MASTER");
 	err = set_options(d);
 	if (!err)

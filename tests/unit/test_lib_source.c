@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* source.c, source_dir.c, source_iso.c: the same products from a directory and from an image. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "userspace/lib/libmclic.h"
+
+#include "folder.h"
+
+#define MANIFEST	"{\"title\":\"T\",\"version\":1,\"entries\":[]}"
+#define BIG		(3u << 20)
+
+static __u8 *content;
+
+static void put(const char *path, const void *data, size_t len)
+{
+	assert_int_equal(mclic_write_file(AT_FDCWD, in_folder(path), data, len, 0644), 0);
+}
+
+static void put_marker(const char *path, const char *manifest)
+{
+	struct mclic_title title = { .did = { 1 }, .content_version = 1 };
+	size_t n = strlen(manifest), len = MCLIC_ED25519_PUBLIC;
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	__u8 public[MCLIC_ED25519_PUBLIC];
+	char bytes[sizeof(struct mclic_marker) + 256];
+	struct mclic_marker m;
+
+	assert_int_equal(EVP_PKEY_get_raw_public_key(key, public, &len), 1);
+	assert_int_equal(mclic_marker_make(mclic_openssl(), &m, &title, 1, public, n), MCLIC_OK);
+	assert_int_equal(mclic_product_sign(&m, manifest, n, key), 0);
+	EVP_PKEY_free(key);
+	memcpy(bytes, &m, sizeof(m));
+	memcpy(bytes + sizeof(m), manifest, n);
+	put(path, bytes, sizeof(m) + n);
+}
+
+static void make_dirs(void)
+{
+	static const char *const dirs[] = {
+		"tree", "tree/Alpha Büch", "tree/Alpha Büch/deep", "tree/beta", "tree/plain",
+		"tree/broken", "tree/odd", "tree/.mclic", "outside",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		assert_int_equal(mkdir(in_folder(dirs[i]), 0755), 0);
+}
+
+static int setup(void **state)
+{
+	if (folder_setup(state))
+		return -1;
+	content = malloc(BIG);
+	if (!content || mclic_random(content, BIG))
+		return -1;
+	make_dirs();
+	put_marker("tree/Alpha Büch/.mclic-product", MANIFEST);
+	put("tree/Alpha Büch/deep/big", content, BIG);
+	put("tree/Alpha Büch/none", "", 0);
+	put_marker("tree/beta/.mclic-product", MANIFEST);
+	put_marker("tree/.mclic/.mclic-product", MANIFEST);
+	put("tree/broken/.mclic-product", "MCLPROD", 7);
+	put("tree/plain/file", "x", 1);
+	put("tree/file", "x", 1);
+	put("outside/secret", "secret", 6);
+	if (symlink("../outside", in_folder("tree/beta/away")) ||
+	    symlink("../../outside/secret", in_folder("tree/beta/link")))
+		return -1;
+	/* On the image only: a mounted medium has no such thing among its products. */
+	if (chdir(folder) ||
+	    system("xorriso -as mkisofs -quiet -R -iso-level 3 -o t.iso tree >/dev/null 2>&1"))
+		return -1;
+	if (mkfifo(in_folder("tree/odd/.mclic-product"), 0644) ||
+	    symlink("../outside", in_folder("tree/linked")))
+		return -1;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	free(content);
+	return folder_teardown(state);
+}
+
+static void check_list(const char *path, const char *const *wanted)
+{
+	struct mclic_source *s;
+	char **names;
+	size_t i;
+
+	assert_int_equal(mclic_source_open(path, &s), 0);
+	assert_int_equal(mclic_source_list(s, &names), 0);
+	for (i = 0; wanted[i]; i++) {
+		assert_non_null(names[i]);
+		assert_string_equal(names[i], wanted[i]);
+	}
+	assert_null(names[i]);
+	mclic_strv_free(names);
+	mclic_source_close(s);
+}
+
+static void products_are_listed(void **state)
+{
+	static const char *const in_dir[] = { "Alpha Büch", "beta", "broken", "odd", NULL };
+	static const char *const in_iso[] = { "Alpha Büch", "beta", "broken", NULL };
+
+	(void)state;
+	check_list(in_folder("tree"), in_dir);
+	check_list(in_folder("t.iso"), in_iso);
+}
+
+static void check_reads(const char *path)
+{
+	struct mclic_source_file *f;
+	struct mclic_product *p;
+	struct mclic_source *s;
+	__u8 *back = malloc(BIG + 10);
+	__u64 len;
+
+	assert_non_null(back);
+	assert_int_equal(mclic_source_open(path, &s), 0);
+	assert_int_equal(mclic_source_product(s, "Alpha Büch", &p), 0);
+	assert_string_equal(p->manifest->title, "T");
+	mclic_product_free(p);
+
+	assert_int_equal(mclic_source_file_open(s, "Alpha Büch", "deep/big", &f, &len), 0);
+	assert_int_equal(len, BIG);
+	assert_int_equal(mclic_source_pread(f, back, BIG + 10, 0), BIG);
+	assert_memory_equal(back, content, BIG);
+	assert_int_equal(mclic_source_pread(f, back, 5000, 12345), 5000);
+	assert_memory_equal(back, content + 12345, 5000);
+	assert_int_equal(mclic_source_pread(f, back, 100, BIG - 7), 7);
+	assert_int_equal(mclic_source_pread(f, back, 100, BIG), 0);
+	assert_int_equal(mclic_source_pread(f, back, 100, BIG + 99999), 0);
+	mclic_source_file_close(f);
+
+	assert_int_equal(mclic_source_file_open(s, "Alpha Büch", "none", &f, &len), 0);
+	assert_int_equal(len, 0);
+	assert_int_equal(mclic_source_pread(f, back, 100, 0), 0);
+	mclic_source_file_close(f);
+	mclic_source_close(s);
+	free(back);
+}
+
+static void files_are_read(void **state)
+{
+	(void)state;
+	check_reads(in_folder("tree"));
+	check_reads(in_folder("t.iso"));
+}
+
+static const struct {
+	const char *product, *path;
+	int err;
+} refused[] = {
+	{ "beta", "absent", -ENOENT },
+	{ "absent", "file", -ENOENT },
+	{ "Alpha Büch", "none/below", -ENOENT },
+	{ "beta", "../Alpha Büch/none", -EBADMSG },
+	{ "beta", "/etc/passwd", -EBADMSG },
+	{ "beta", "", -EBADMSG },
+	{ "beta", ".mclic-product", -EBADMSG },
+	{ "..", "outside/secret", -EBADMSG },
+	{ ".", "file", -EBADMSG },
+	{ "Alpha Büch/deep", "big", -EBADMSG },
+	{ ".mclic", "x", -EBADMSG },
+};
+
+static void check_refused(const char *path)
+{
+	struct mclic_source_file *f;
+	struct mclic_source *s;
+	size_t i;
+	__u64 len;
+
+	assert_int_equal(mclic_source_open(path, &s), 0);
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		assert_int_equal(mclic_source_file_open(s, refused[i].product, refused[i].path,
+							&f, &len), refused[i].err);
+	/* Links are not followed, and a directory is no file. */
+	assert_true(mclic_source_file_open(s, "beta", "link", &f, &len) < 0);
+	assert_true(mclic_source_file_open(s, "beta", "away/secret", &f, &len) < 0);
+	assert_true(mclic_source_file_open(s, "linked", "secret", &f, &len) < 0);
+	assert_true(mclic_source_file_open(s, "Alpha Büch", "deep", &f, &len) < 0);
+	mclic_source_close(s);
+}
+
+static void nothing_else_is_opened(void **state)
+{
+	(void)state;
+	check_refused(in_folder("tree"));
+	check_refused(in_folder("t.iso"));
+}
+
+static void bad_products_are_named(void **state)
+{
+	struct mclic_product *p;
+	struct mclic_source *s;
+
+	(void)state;
+	assert_int_equal(mclic_source_open(in_folder("tree"), &s), 0);
+	assert_int_equal(mclic_source_product(s, "broken", &p), -EBADMSG);
+	assert_non_null(strstr(mclic_message(), "tree/broken: "));
+	assert_int_equal(mclic_source_product(s, "odd", &p), -EBADMSG);
+	assert_int_equal(mclic_source_product(s, "plain", &p), -ENOENT);
+	assert_int_equal(mclic_source_product(s, "no such", &p), -ENOENT);
+	assert_int_equal(mclic_source_product(s, "../outside", &p), -ENOENT);
+	/* A marker that would fill the memory is refused before it is read. */
+	assert_int_equal(truncate(in_folder("tree/broken/.mclic-product"),
+				  (off_t)sizeof(struct mclic_marker) + MCLIC_MANIFEST_MAX + 1), 0);
+	assert_int_equal(mclic_source_product(s, "broken", &p), -EBADMSG);
+	assert_non_null(strstr(mclic_message(), "larger than any manifest"));
+	mclic_source_close(s);
+}
+
+static void what_is_no_source_is_refused(void **state)
+{
+	struct mclic_source *s;
+
+	(void)state;
+	assert_int_equal(mclic_source_open(in_folder("absent"), &s), -ENOENT);
+	assert_int_equal(mclic_source_open("/dev/null", &s), -EINVAL);
+	assert_int_equal(mclic_source_open(in_folder("tree/odd/.mclic-product"), &s), -EINVAL);
+	assert_int_equal(mclic_source_open(in_folder("tree/file"), &s), -EBADMSG);
+	assert_int_equal(mclic_source_open(in_folder("tree/Alpha Büch/deep/big"), &s), -EBADMSG);
+}
+
+/* An image cut anywhere: an error, or a source whose files behind the cut cannot be opened. */
+static void a_cut_image_is_noticed(void **state)
+{
+	struct mclic_source_file *f;
+	struct mclic_source *s;
+	struct stat st;
+	off_t len;
+	__u64 n;
+
+	(void)state;
+	assert_int_equal(stat(in_folder("t.iso"), &st), 0);
+	for (len = st.st_size - (off_t)BIG / 2; len > 0; len -= len > 100000 ? 98765 : 2048) {
+		assert_int_equal(truncate(in_folder("t.iso"), len), 0);
+		if (mclic_source_open(in_folder("t.iso"), &s)) {
+			assert_null(s);
+			continue;
+		}
+		assert_int_equal(mclic_source_file_open(s, "Alpha Büch", "deep/big", &f, &n),
+				 -EBADMSG);
+		mclic_source_close(s);
+	}
+}
+
+static void *read_all(void *arg)
+{
+	struct mclic_source_file *f;
+	struct mclic_source *s = arg;
+	__u8 *back = malloc(BIG);
+	bool good = true;
+	__u64 len;
+	int i;
+
+	for (i = 0; good && i < 20; i++) {
+		good = back && !mclic_source_file_open(s, "Alpha Büch", "deep/big", &f, &len);
+		if (good) {
+			good = mclic_source_pread(f, back, BIG, 0) == BIG &&
+			       !memcmp(back, content, BIG);
+			mclic_source_file_close(f);
+		}
+	}
+	free(back);
+	return good ? arg : NULL;
+}
+
+static void threads_read_at_once(void **state)
+{
+	static const char *const paths[] = { "tree", "t.iso" };
+	struct mclic_source *s;
+	pthread_t t[4];
+	void *good;
+	int i, j;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(mclic_source_open(in_folder(paths[i]), &s), 0);
+		for (j = 0; j < 4; j++)
+			assert_int_equal(pthread_create(&t[j], NULL, read_all, s), 0);
+		for (j = 0; j < 4; j++) {
+			assert_int_equal(pthread_join(t[j], &good), 0);
+			assert_non_null(good);
+		}
+		mclic_source_close(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(products_are_listed),
+		cmocka_unit_test(files_are_read),
+		cmocka_unit_test(nothing_else_is_opened),
+		cmocka_unit_test(bad_products_are_named),
+		cmocka_unit_test(what_is_no_source_is_refused),
+		cmocka_unit_test(threads_read_at_once),
+		cmocka_unit_test(a_cut_image_is_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
