@@ -20,33 +20,42 @@ static const struct argp argp = {
 
 /* ---- licences ---- */
 
-static bool is_damage(const json_t *slot)
+static void say_slot(struct verify *v, const json_t *slot)
 {
+	const char *title = json_string_value(json_object_get(slot, "title"));
+	const char *why = json_string_value(json_object_get(slot, "why"));
+
 	/* Terms are shown of whatever is well formed. */
-	return !json_object_get(slot, "licence");
+	v->damaged += !title;
+	if (!v->json)
+		printf("slot %lld: %s%s%s\n",
+		       (long long)json_integer_value(json_object_get(slot, "slot")),
+		       title ? title : "damaged", why ? ": " : ", valid", why ? why : "");
 }
 
-static int verify_slots(struct verify *v)
+/* @did: of the title asked for, then the other licences do not matter; or NULL */
+static int verify_slots(struct verify *v, const __u8 *did)
 {
-	json_t *slots = NULL, *slot;
+	MCLIC_AUTO_JSON json_t *slots = NULL;
+	char hex[2 * MCLIC_ID_SIZE + 1];
+	json_t *slot;
 	size_t i;
 	int err;
 
 	err = say_slots(v->t, &slots);
 	if (err)
 		return err;
-	json_object_set_new(v->report, "licences", slots);
 	if (mclic_area_warning(v->t->area))
 		v->damaged++;
+	if (did)
+		mclic_hex(did, MCLIC_ID_SIZE, hex);
 	json_array_foreach(slots, i, slot) {
-		const char *title = json_string_value(json_object_get(slot, "title"));
-		const char *why = json_string_value(json_object_get(slot, "why"));
+		const char *of = json_string_value(json_object_get(slot, "did"));
 
-		v->damaged += is_damage(slot);
-		if (!v->json)
-			printf("slot %lld: %s%s%s\n",
-			       (long long)json_integer_value(json_object_get(slot, "slot")),
-			       title ? title : "damaged", why ? ": " : ", valid", why ? why : "");
+		if (did && (!of || strcmp(of, hex)))
+			continue;
+		say_slot(v, slot);
+		json_array_append(json_object_get(v->report, "licences"), slot);
 	}
 	return 0;
 }
@@ -87,7 +96,9 @@ static int verify_all(struct verify *v)
 	char **names, **name;
 	int err;
 
-	err = mclic_source_list(v->source, &names);
+	err = verify_slots(v, NULL);
+	if (!err)
+		err = mclic_source_list(v->source, &names);
 	if (err)
 		return err;
 	for (name = names; !err && *name; name++)
@@ -101,6 +112,8 @@ static int verify_one(struct verify *v, const char *want)
 	struct title title TITLE_AUTO = { 0 };
 	int err = title_find(v->source, want, &title);
 
+	if (!err)
+		err = verify_slots(v, title.id.did);
 	return err ? err : verify_name(v, title.name);
 }
 
@@ -111,8 +124,6 @@ static int verify(struct verify *v, const struct options *o)
 
 	v->t = &t;
 	err = target_open(&t, o->args[0]);
-	if (!err)
-		err = verify_slots(v);
 	if (!err)
 		err = mclic_source_open(o->args[0], &v->source);
 	if (err)
@@ -136,7 +147,7 @@ static int outcome(const struct verify *v)
 int cmd_verify(int argc, char **argv)
 {
 	struct options o = { .least = 1, .most = 2 };
-	struct verify v = { .report = json_pack("{s:[]}", "titles") };
+	struct verify v = { .report = json_pack("{s:[], s:[]}", "licences", "titles") };
 	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
