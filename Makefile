@@ -131,9 +131,10 @@ $(B)/$(1): $(call objects,$(DIR_$(1))) $(if $(filter $(SBIN),$(1)),$(WITH_CENTER
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
-# One cmocka program a file in tests/unit, one helper a file in tests/tools and tests/bench.
+# One cmocka program a file in tests/unit, one helper a file in the other folders.
 UNIT		:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-TOOLS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c tests/bench/*.c))
+TOOLS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c tests/bench/*.c \
+		   tests/vectors/*.c))
 $(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(WITH_CENTER)
 	$(say) LD $@
 	$(Q)$(link) $(call pkg_libs,cmocka sqlite3 libmicrohttpd $(LIBS_common)) $(EXTRA_LIBS)

@@ -176,12 +176,13 @@ enum mclic_why mclic_trailer_check(const struct mclic_crypto *c, const struct mc
 
 	if (file_key)
 		mclic_wipe(file_key, MCLIC_KEY_SIZE);
-	if (s)
-		memset(s, 0, sizeof(*s));
 	why = trailer_fields_check(t, sealed_len, title, km_generation, under);
 	if (!why && key)
 		why = trailer_open(c, t, key, file_key);
-	if (!why && s)
-		seal_read(t, s);
+	if (s) {
+		memset(s, 0, sizeof(*s));	/* only now: @title may be a part of it */
+		if (!why)
+			seal_read(t, s);
+	}
 	return why;
 }
