@@ -201,6 +201,8 @@ int schema_check(struct db *db)
 		return version;
 	if (version > SCHEMA_VERSION)
 		return schema_too_new(version);
+	if (!version)
+		return mclic_fail(ENOENT, "there is no center here yet; start mclicd once");
 	if (version < SCHEMA_VERSION)
 		return mclic_fail(EPROTO, "the database has version %d, this program needs %d; "
 				  "start this release's mclicd once", version, SCHEMA_VERSION);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server.h"
@@ -168,7 +167,6 @@ static int run(const struct options *o)
 	ret = mclic_secure_process();
 	if (ret)
 		return ret;
-	umask(077);
 	block_signals(&stop);
 	ret = center_start(o->data, o->name, o->bits, (__u64)time(NULL), &c);
 	if (ret)

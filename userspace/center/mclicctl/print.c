@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Results: JSON for programs; tables, and lists of members, for people. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "ctl.h"
+
+#define CELL_MAX	512
+#define COLUMNS_MAX	12
+
+static void time_cell(json_int_t t, char *out)
+{
+	time_t seconds = (time_t)t;
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(out, CELL_MAX, "%Y-%m-%d %H:%M:%SZ", &tm);
+}
+
+static void list_cell(const json_t *v, char *out)
+{
+	MCLIC_AUTO_FREE char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	snprintf(out, CELL_MAX, "%s", text ? text : "");
+}
+
+static void plain_cell(const json_t *v, char *out)
+{
+	if (json_is_string(v))
+		snprintf(out, CELL_MAX, "%s", json_string_value(v));
+	else if (json_is_integer(v))
+		snprintf(out, CELL_MAX, "%lld", (long long)json_integer_value(v));
+	else if (json_is_boolean(v))
+		snprintf(out, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
+	else if (!v || json_is_null(v))
+		snprintf(out, CELL_MAX, "-");
+	else
+		list_cell(v, out);
+}
+
+static void cell(const json_t *row, const struct column *c, char *out)
+{
+	const json_t *v = json_object_get(row, c->member);
+	const char *currency = json_string_value(json_object_get(row, "currency"));
+
+	if (c->type == COLUMN_TIME && json_is_integer(v))
+		time_cell(json_integer_value(v), out);
+	else if (c->type == COLUMN_MONEY && json_is_integer(v) && currency)
+		money_text(json_integer_value(v), currency, out);
+	else
+		plain_cell(v, out);
+}
+
+/* Characters, not bytes: a title in Greek is not twice as wide. */
+static size_t width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += (*text & 0xc0) != 0x80;
+	return n;
+}
+
+static void put_cell(const char *text, size_t wide, bool last)
+{
+	size_t n = width(text);
+
+	printf("%s%*s%s", text, last || n >= wide ? 0 : (int)(wide - n), "", last ? "\n" : "  ");
+}
+
+static void put_table(const json_t *rows, const struct column *columns)
+{
+	size_t wide[COLUMNS_MAX], i, n, count;
+	char text[CELL_MAX];
+	const json_t *row;
+
+	for (count = 0; columns[count].heading; count++)
+		wide[count] = width(columns[count].heading);
+	json_array_foreach(rows, n, row)
+		for (i = 0; i < count; i++) {
+			cell(row, &columns[i], text);
+			if (width(text) > wide[i])
+				wide[i] = width(text);
+		}
+	for (i = 0; i < count; i++)
+		put_cell(columns[i].heading, wide[i], i + 1 == count);
+	json_array_foreach(rows, n, row)
+		for (i = 0; i < count; i++) {
+			cell(row, &columns[i], text);
+			put_cell(text, wide[i], i + 1 == count);
+		}
+}
+
+static int flushed(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return mclic_fail(EIO, "cannot write to standard output");
+	return 0;
+}
+
+int print_table(const struct ctl *t, const char *member, json_t *rows,
+		const struct column *columns)
+{
+	if (t->json)
+		return mclic_print_json(json_pack("{s:o}", member, rows));
+	if (!rows)
+		return mclic_fail(ENOMEM, "no memory for a table");
+	put_table(rows, columns);
+	json_decref(rows);
+	return flushed();
+}
+
+/* A member is a time when its name says so. */
+static bool names_time(const char *member)
+{
+	size_t len = strlen(member);
+
+	return (len > 3 && !strcmp(member + len - 3, "_at")) || !strcmp(member, "not_after");
+}
+
+static void put_record(const json_t *record, int indent)
+{
+	struct column c = { .heading = "" };
+	char text[CELL_MAX];
+	const char *key;
+	const json_t *v;
+	json_t *item;
+	size_t i;
+
+	json_object_foreach((json_t *)record, key, v) {
+		if (json_is_array(v) && json_is_object(json_array_get(v, 0))) {
+			json_array_foreach(v, i, item) {
+				printf("%*s%s:\n", indent, "", key);
+				put_record(item, indent + 2);
+			}
+			continue;
+		}
+		c.member = key;
+		c.type = !strcmp(key, "price") || !strcmp(key, "amount") ? COLUMN_MONEY :
+			 names_time(key) ? COLUMN_TIME : COLUMN_PLAIN;
+		cell(record, &c, text);
+		printf("%*s%s: %s\n", indent, "", key, text);
+	}
+}
+
+int print_record(const struct ctl *t, json_t *record)
+{
+	if (t->json)
+		return mclic_print_json(record);
+	if (!record)
+		return mclic_fail(ENOMEM, "no memory for the result");
+	put_record(record, 0);
+	json_decref(record);
+	return flushed();
+}
