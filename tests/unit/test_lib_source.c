@@ -235,6 +235,29 @@ static void what_is_no_source_is_refused(void **state)
 	assert_int_equal(mclic_source_open(in_folder("tree/Alpha Büch/deep/big"), &s), -EBADMSG);
 }
 
+/* The first directory of the root is made the root itself: a tree without end. */
+static void a_tree_without_end_is_refused(void **state)
+{
+	struct mclic_source *s;
+	void *data;
+	__u8 *image, *root, *child;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(mclic_read_file(AT_FDCWD, in_folder("t.iso"), 64u << 20, &data, &len), 0);
+	image = data;
+	root = image + 16 * 2048 + 156;
+	child = image + 2048 * (root[2] | (size_t)root[3] << 8);
+	child += child[0];
+	child += child[0];
+	while (!(child[25] & 2))
+		child += child[0];
+	memcpy(child + 2, root + 2, 16);
+	put("loop.iso", image, len);
+	free(data);
+	assert_int_equal(mclic_source_open(in_folder("loop.iso"), &s), -EBADMSG);
+}
+
 /* An image cut anywhere: an error, or a source whose files behind the cut cannot be opened. */
 static void a_cut_image_is_noticed(void **state)
 {
@@ -309,6 +332,7 @@ int main(void)
 		cmocka_unit_test(bad_products_are_named),
 		cmocka_unit_test(what_is_no_source_is_refused),
 		cmocka_unit_test(threads_read_at_once),
+		cmocka_unit_test(a_tree_without_end_is_refused),
 		cmocka_unit_test(a_cut_image_is_noticed),
 	};
 

@@ -21,6 +21,13 @@
 #define ISO_BLOCK	2048u
 #define ISO_HEAD	(17 * ISO_BLOCK)	/* system area and first volume descriptor */
 
+/*
+ * libisofs descends into every directory, also one that lies in itself. No directory block
+ * is read often, and one of names that went on elsewhere at most some hundred times.
+ */
+#define VISITS_MAX	1024u
+#define STACK_MAX	(1u << 20)
+
 struct iso_entry {
 	char *path;
 	struct iso_file_section *extents;
@@ -47,6 +54,13 @@ struct iso_file {
 
 /* ---- libisofs asks for blocks ---- */
 
+struct import {
+	const struct iso_source *source;
+	uint16_t *visits;	/* of each block */
+	uint64_t blocks;
+	const char *stack;	/* where the import began */
+};
+
 static int data_open(IsoDataSource *src)
 {
 	(void)src;
@@ -55,10 +69,15 @@ static int data_open(IsoDataSource *src)
 
 static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 {
-	const struct iso_source *s = src->data;
-	ssize_t n = mclic_pread_full(s->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK);
+	struct import *in = src->data;
 
-	return n == ISO_BLOCK ? ISO_SUCCESS : (int)ISO_DATA_SOURCE_FATAL;
+	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX ||
+	    in->stack - (const char *)__builtin_frame_address(0) > STACK_MAX)
+		return (int)ISO_DATA_SOURCE_FATAL;
+	if (mclic_pread_full(in->source->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK) !=
+	    ISO_BLOCK)
+		return (int)ISO_DATA_SOURCE_FATAL;
+	return ISO_SUCCESS;
 }
 
 static void data_free(IsoDataSource *src)
@@ -66,7 +85,7 @@ static void data_free(IsoDataSource *src)
 	(void)src;
 }
 
-static IsoDataSource *data_source(struct iso_source *s)
+static IsoDataSource *data_source(struct import *in)
 {
 	IsoDataSource *src = calloc(1, sizeof(*src));	/* libisofs frees it */
 
@@ -76,7 +95,7 @@ static IsoDataSource *data_source(struct iso_source *s)
 		src->close = data_open;
 		src->read_block = data_read_block;
 		src->free_data = data_free;
-		src->data = s;
+		src->data = in;
 	}
 	return src;
 }
@@ -204,20 +223,27 @@ static IsoReadOpts *read_opts(void)
 
 static int import(struct iso_source *s, const char *name)
 {
-	IsoDataSource *src = data_source(s);
+	struct import in = {
+		.source = s,
+		.blocks = s->len / ISO_BLOCK < UINT32_MAX ? s->len / ISO_BLOCK : UINT32_MAX,
+		.stack = __builtin_frame_address(0),
+	};
+	IsoDataSource *src = data_source(&in);
 	IsoReadOpts *opts = read_opts();
 	IsoImage *image = NULL;
 	char path[PATH_MAX];
 	int ret, err;
 
-	if (!src || !opts || iso_image_new(NULL, &image) < 0) {
+	in.visits = calloc(in.blocks, sizeof(*in.visits));
+	if (!src || !opts || !in.visits || iso_image_new(NULL, &image) < 0) {
 		err = mclic_fail(ENOMEM, "out of memory");
 		goto out;
 	}
 	ret = iso_image_import(image, src, opts, NULL);
 	if (ret < 0) {
 		err = mclic_fail(EBADMSG, "%s cannot be read as an ISO 9660 image: %s", name,
-				 iso_error_to_msg(ret));
+				 ret == (int)ISO_CANCELED ? "its directories are damaged"
+							  : iso_error_to_msg(ret));
 		goto out;
 	}
 	err = add_tree(s, iso_image_get_root(image), path, 0);
@@ -230,6 +256,7 @@ out:
 		iso_read_opts_free(opts);
 	if (src)
 		iso_data_source_unref(src);
+	free(in.visits);
 	return err;
 }
 
