@@ -28,17 +28,19 @@ int format_disk(const struct format_job *job, bool *emulated);
  * @area: start of the licence area
  * @data: start of the data file system
  * @data_size: bytes of it
+ * @sector: bytes of a logical sector of the medium
  */
 struct layout {
 	__u64 area;
 	__u64 data;
 	__u64 data_size;
+	unsigned int sector;
 };
 
 /** format_table() - write a GPT with the two partitions */
 int format_table(const struct format_job *job, int fd, struct layout *l);
 
-/** format_data() - run mkfs for the data partition */
-int format_data(const struct format_job *job, const struct layout *l);
+/** format_data() - run mkfs for the data partition of @fd */
+int format_data(const struct format_job *job, int fd, const struct layout *l);
 
 #endif /* MCLIC_FORMAT_H */

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The data file system: mkfs of each kind, at an offset, so that no device node is needed. */
+/* The data file system: mkfs of each kind, without a device node of the partition. */
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "format.h"
 
-#define SECTOR		512ULL
 #define KIB		1024ULL
-#define UDF_BLOCK	2048ULL
+#define STEP		(1 << 20)
 
 /* vfat: 11 upper-case characters; ext4: 16 bytes. Only what fits is given to mkfs. */
 static const char *fs_label(const struct format_job *job, size_t most, const char *other)
@@ -78,37 +78,85 @@ static int make_ext4(const struct format_job *job, const struct layout *l)
 
 static int make_vfat(const struct format_job *job, const struct layout *l)
 {
-	char offset[32], size[32];
+	char sector[16], offset[32], size[32];
 	const char *const argv[] = {
-		"/sbin/mkfs.vfat", "-I", "-n", fs_label(job, 11, "MCLIC"), "--offset", offset, job->path, size,
-		NULL
+		"/sbin/mkfs.vfat", "-I", "-n", fs_label(job, 11, "MCLIC"), "-S", sector, "--offset",
+		offset, job->path, size, NULL
 	};
 
-	snprintf(offset, sizeof(offset), "%llu", (unsigned long long)(l->data / SECTOR));
+	snprintf(sector, sizeof(sector), "%u", l->sector);
+	snprintf(offset, sizeof(offset), "%llu", (unsigned long long)(l->data / l->sector));
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)(l->data_size / KIB));
 	return run(argv, "dosfstools");
 }
 
-static int make_udf(const struct format_job *job, const struct layout *l)
+/* Copy what was written of a sparse file to @fd from @start on. */
+static int copy_data(int from, int fd, __u64 start, __u64 size)
 {
-	char start[48], label[80], size[32];
-	const char *const argv[] = {
-		"/sbin/mkudffs", "--utf8", "--media-type=hd", "--blocksize=2048", start, label,
-		job->path, size, NULL
-	};
+	MCLIC_AUTO_FREE void *buf = malloc(STEP);
+	off_t at = 0, end;
+	int err = 0;
 
-	snprintf(start, sizeof(start), "--startblock=%llu",
-		 (unsigned long long)(l->data / UDF_BLOCK));
-	snprintf(label, sizeof(label), "--label=%s", fs_label(job, 63, "mclic"));
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)(l->data_size / UDF_BLOCK));
-	return run(argv, "udftools");
+	if (!buf)
+		return mclic_fail(ENOMEM, "not enough memory");
+	while (!err && (at = lseek(from, at, SEEK_DATA)) >= 0) {
+		for (end = lseek(from, at, SEEK_HOLE); !err && at < end; at += STEP) {
+			size_t len = end - at < STEP ? (size_t)(end - at) : STEP;
+			ssize_t n = mclic_pread_full(from, buf, len, at);
+
+			err = n < 0 ? (int)n : mclic_pwrite_full(fd, buf, (size_t)n,
+								(off_t)start + at);
+		}
+		at = end;
+		if ((__u64)at >= size)
+			break;
+	}
+	return err;
 }
 
-int format_data(const struct format_job *job, const struct layout *l)
+/*
+ * UDF counts its blocks from the start of what it is made on, so it is made on a sparse
+ * file in memory of the partition's size and what mkudffs wrote is copied.
+ */
+static int make_udf(const struct format_job *job, int fd, const struct layout *l)
 {
+	MCLIC_AUTO_CLOSE int image = memfd_create("udf", 0);
+	char sector[32], label[80], path[32];
+	const char *const argv[] = {
+		"/sbin/mkudffs", "--utf8", "--media-type=hd", sector, label, path, NULL
+	};
+	int err;
+
+	if (image < 0 || ftruncate(image, (off_t)l->data_size))
+		return mclic_fail(errno, "not enough memory to make a UDF file system");
+	snprintf(sector, sizeof(sector), "--blocksize=%u", l->sector);
+	snprintf(label, sizeof(label), "--label=%s", fs_label(job, 63, "mclic"));
+	snprintf(path, sizeof(path), "/dev/fd/%d", image);
+	err = run(argv, "udftools");
+	return err ? err : copy_data(image, fd, l->data, l->data_size);
+}
+
+/* What an older file system left where the new one does not write would confuse a mount. */
+static int clear_start(int fd, const struct layout *l)
+{
+	MCLIC_AUTO_FREE void *zeros = calloc(1, STEP);
+
+	if (!zeros)
+		return mclic_fail(ENOMEM, "not enough memory");
+	return mclic_pwrite_full(fd, zeros, STEP, (off_t)l->data);
+}
+
+int format_data(const struct format_job *job, int fd, const struct layout *l)
+{
+	int err = clear_start(fd, l);
+
+	if (!err && fsync(fd))
+		err = mclic_fail(errno, "%s: cannot write it: %s", job->path, strerror(errno));
+	if (err)
+		return err;
 	if (!strcmp(job->fs, "vfat"))
 		return make_vfat(job, l);
 	if (!strcmp(job->fs, "udf"))
-		return make_udf(job, l);
+		return make_udf(job, fd, l);
 	return make_ext4(job, l);
 }

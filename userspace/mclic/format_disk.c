@@ -183,7 +183,7 @@ static int format_open(const struct format_job *job, int fd, const struct stat *
 	if (!err)
 		err = format_table(job, fd, &l);
 	if (!err)
-		err = format_data(job, &l);
+		err = format_data(job, fd, &l);
 	/* The area last: with it the medium is formatted. */
 	if (!err)
 		err = mclic_area_create_at(fd, (off_t)l.area, MCLIC_AREA_SLOTS, *emulated,

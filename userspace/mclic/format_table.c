@@ -47,6 +47,7 @@ static int write_table(struct fdisk_context *cxt, const struct format_job *job, 
 	err = fdisk_create_disklabel(cxt, "gpt");
 	if (err)
 		return err;
+	l->sector = (unsigned int)fdisk_get_sector_size(cxt);
 	l->area = MIB;
 	l->data = 2 * MIB;
 	end = fdisk_get_last_lba(cxt) * fdisk_get_sector_size(cxt);
