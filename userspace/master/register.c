@@ -38,14 +38,15 @@ static int parse_token(const char *token, __u8 center_id[MCLIC_ID_SIZE])
 
 int register_center(struct build *b)
 {
+	MCLIC_AUTO_FREE char *folder = NULL;
 	MCLIC_AUTO_FREE char *usual = NULL;
 	int err = parse_token(b->token, b->center.center_id);
 
 	if (err)
 		return err;
 	if (!b->key) {
-		usual = mclic_config_path("publisher.key");
-		if (!usual)
+		folder = mclic_config_path(NULL);
+		if (!folder || asprintf(&usual, "%s/publisher.key", folder) < 0)
 			return mclic_fail(ENOENT, "no place for the publisher key; set HOME, or name it with --key");
 	}
 	return mclic_ed25519_load(b->key ? b->key : usual, !b->key, &b->publisher,
