@@ -157,9 +157,9 @@ for step in S1 S2 S3 S4 S5 S6 S7 S11 S12 S13 S14 S15 S16 S17; do
 done
 run mclic copy "$T/master.iso" "World Time" "$T/medium"
 run mclic copy "$T/master.iso" "World Time" "$T/medium"
-run mclicctl --data "$CENTER" ledger
+run mclicctl --data "$CENTER" ledger list
 check "asking twice was billed once" \
-	test "$(mclicctl --data "$CENTER" ledger --json | grep -c '"amount"')" = 2
+	test "$(mclicctl --data "$CENTER" ledger list --json | grep -c '"amount"')" = 2
 run mclic list "$T/medium"
 check "the medium holds the titles" test -s "$T/medium/Pocket Unix/bin/busybox"
 check "but not in the clear" \

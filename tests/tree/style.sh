@@ -50,7 +50,7 @@ complain "C is indented with tabs" "$c" '
 
 complain "C keywords, braces and comments stand as in the kernel" "$c" '
 	/(^|[^A-Za-z0-9_])(if|for|while|switch|return)\(/ { say("no space behind the keyword") }
-	/^[^"]*\)\{$/ { say("no space before the brace") }
+	/(if|for|while|switch) \(.*\)\{$/ { say("no space before the brace") }
 	FNR > 1 && !/".*\/\// && /(^|[ \t;{}])\/\// { say("comment of C++") }
 	/^\t+\{$/ && prev ~ /(if|for|while|switch) \(.*\)$/ { say("brace on a line of its own") }
 	{ prev = $0 }'
