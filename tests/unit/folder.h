@@ -32,11 +32,11 @@ static inline int folder_teardown(void **state)
 	return nftw(folder, folder_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* Path of @name in the folder; good until the eighth call from now. */
+/* Path of @name in the folder; good until this thread calls eight times more. */
 static inline const char *in_folder(const char *name)
 {
-	static char path[8][PATH_MAX];
-	static unsigned int next;
+	static _Thread_local char path[8][PATH_MAX];
+	static _Thread_local unsigned int next;
 	char *p = path[next++ % 8];
 
 	snprintf(p, PATH_MAX, "%s/%s", folder, name);
