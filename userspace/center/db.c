@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A connection to the SQLite database: statements, transactions, errors. */
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,15 +62,26 @@ int db_script(struct db *db, const char *sql)
 	return rc == SQLITE_OK ? 0 : db_fail(db, rc, "setting up the database");
 }
 
-/* The file is made by us, so that nobody else may read it whatever the umask is. */
+/*
+ * The file is made by us, so that nobody else may read it whatever the umask is. One that
+ * is there is not opened: closing it would drop the locks that SQLite has on it for the
+ * other connections of this process.
+ */
 static int db_touch(const char *path, bool create)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
+	struct stat st;
+	int fd;
 
-	if (fd < 0)
-		return mclic_fail(errno, "cannot open %s: %s", path, strerror(errno));
-	close(fd);
-	return 0;
+	if (!lstat(path, &st))
+		return S_ISREG(st.st_mode) ? 0 : mclic_fail(EINVAL, "%s is not a regular file", path);
+	if (errno == ENOENT && create) {
+		fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
+		if (fd >= 0) {
+			close(fd);
+			return 0;
+		}
+	}
+	return mclic_fail(errno, "cannot open %s: %s", path, strerror(errno));
 }
 
 int db_open(const char *path, bool create, pthread_mutex_t *writer, struct db **out)
