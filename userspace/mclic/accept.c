@@ -45,7 +45,6 @@ static enum mclic_why check_back(void *ctx, const struct mclic_slot *back)
 		return k->why;
 	}
 	trace_step("S5", "CS' equals CS=%s", mclic_hex(back->cs, MCLIC_CS_SIZE, hex));
-	trace_step("S15", "EMid(Ku) stands in the area as it came, and opens");
 	return MCLIC_OK;
 }
 

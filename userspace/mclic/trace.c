@@ -50,7 +50,7 @@ void trace_response(const struct mclic_response *r)
 	trace_step("S2", "CS=%s and EKU(KEYc) received from IDc=%s",
 		   mclic_hex(s.cs, MCLIC_CS_SIZE, cs),
 		   mclic_hex(terms->center_id, MCLIC_ID_SIZE, id));
-	trace_step("S14", "EMid(Ku,Ka) received; billed as licence %s, sequence %u",
+	trace_step("S14", "EMid(Ku,Ka) received, billed once as licence %s, sequence %u",
 		   mclic_hex(terms->licence_id, MCLIC_ID_SIZE, id),
 		   mclic_get32(terms->sequence));
 }
