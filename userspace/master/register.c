@@ -36,21 +36,29 @@ static int parse_token(const char *token, __u8 center_id[MCLIC_ID_SIZE])
 				TOKEN_PREFIX) : 0;
 }
 
+/* Made where it is missing only in its usual place: a mistyped --key makes no new publisher. */
+static int load_key(struct build *b)
+{
+	MCLIC_AUTO_FREE char *dir = NULL;
+	MCLIC_AUTO_FREE char *path = NULL;
+
+	if (b->key)
+		return mclic_ed25519_load(b->key, false, &b->publisher, b->publisher_public);
+	dir = mclic_config_path(NULL);
+	if (!dir)
+		return mclic_fail(ENOENT, "no place for the publisher key; set HOME, or name it with --key");
+	if (asprintf(&path, "%s/publisher.key", dir) < 0) {
+		path = NULL;
+		return mclic_fail(ENOMEM, "out of memory");
+	}
+	return mclic_ed25519_load(path, true, &b->publisher, b->publisher_public);
+}
+
 int register_center(struct build *b)
 {
-	MCLIC_AUTO_FREE char *folder = NULL;
-	MCLIC_AUTO_FREE char *usual = NULL;
 	int err = parse_token(b->token, b->center.center_id);
 
-	if (err)
-		return err;
-	if (!b->key) {
-		folder = mclic_config_path(NULL);
-		if (!folder || asprintf(&usual, "%s/publisher.key", folder) < 0)
-			return mclic_fail(ENOENT, "no place for the publisher key; set HOME, or name it with --key");
-	}
-	return mclic_ed25519_load(b->key ? b->key : usual, !b->key, &b->publisher,
-				  b->publisher_public);
+	return err ? err : load_key(b);
 }
 
 /* ---- the request ---- */
