@@ -248,12 +248,12 @@ lib_cleanup() {
 	awk -v t="$T/" 'index($2, t) == 1 { print $2 }' /proc/self/mounts | sort -r |
 		while read -r _dir; do
 			_dir=$(printf '%b' "$_dir")
-			lib_umount "$_dir" 2>/dev/null || lib_umount -l "$_dir"
+			lib_umount "$_dir" 2>/dev/null || lib_umount -l "$_dir" 2>/dev/null
 		done
 	for _pid in $lib_pids; do
 		wait "$_pid" 2>/dev/null
 	done
-	rm -rf "$T"
+	rm -rf --one-file-system "$T"
 }
 
 lib_exit() {

@@ -27,8 +27,14 @@ tell() {
 
 # show CMD...: print a command as a reader would type it.
 show() {
-	_line="$*"
-	_line=$(printf '%s\n' "$_line" | sed "s|$B/||g; s|$T/||g")
+	_line=
+	for _word; do
+		case $_word in
+		*' '*) _line="$_line \"$_word\"" ;;
+		*) _line="$_line $_word" ;;
+		esac
+	done
+	_line=$(printf '%s\n' "${_line# }" | sed "s|$B/||g; s|$T/||g")
 	printf '%s  $ %s%s\n' "$dim" "$_line" "$plain"
 }
 
@@ -43,6 +49,19 @@ run() {
 		indented "$T/out"
 		die "that should have worked"
 	}
+	indented "$T/out"
+}
+
+# brief LINES CMD...: likewise, only the lines that match are shown.
+brief() {
+	_lines=$1
+	shift
+	show "$@"
+	"$@" >"$T/all" 2>&1 </dev/null || {
+		indented "$T/all"
+		die "that should have worked"
+	}
+	grep -E "$_lines" "$T/all" >"$T/out"
 	indented "$T/out"
 }
 
@@ -61,8 +80,8 @@ refused() {
 check() {
 	_what=$1
 	shift
-	"$@" >"$T/out" 2>&1 </dev/null || {
-		indented "$T/out"
+	"$@" >"$T/checked" 2>&1 </dev/null || {
+		indented "$T/checked"
 		die "not so: $_what"
 	}
 	checks=$((checks + 1))
@@ -136,10 +155,14 @@ tell "\"Pocket Unix\" is Debian's busybox with a script and a text; \"World Time
 run mclic-master build --center "$CENTER_URL" --cacert "$CENTER_CA" \
 	--token "@$T/press.token" --title "Pocket Unix=$unix" --title "World Time=$world" \
 	-o "$T/master.iso"
-run mclicctl --data "$CENTER" product set "Pocket Unix" --price 19.99 --currency EUR
-run mclicctl --data "$CENTER" product sell "Pocket Unix"
-run mclicctl --data "$CENTER" product set "World Time" --price 5.00 --currency EUR
-run mclicctl --data "$CENTER" product sell "World Time"
+show mclicctl --data "$CENTER" product set "Pocket Unix" --price 19.99 --currency EUR
+mclicctl --data "$CENTER" product set "Pocket Unix" --price 19.99 --currency EUR >"$T/out" ||
+	die "no price"
+show mclicctl --data "$CENTER" product set "World Time" --price 5.00 --currency EUR
+mclicctl --data "$CENTER" product set "World Time" --price 5.00 --currency EUR >"$T/out" ||
+	die "no price"
+brief 'title:|price:|on_sale:' mclicctl --data "$CENTER" product sell "Pocket Unix"
+brief 'title:|price:|on_sale:' mclicctl --data "$CENTER" product sell "World Time"
 check "the master holds no plaintext of them" not grep -aq "GNU GENERAL PUBLIC" "$T/master.iso"
 
 chapter "3. A user enrols, and prepares a medium"
@@ -152,7 +175,7 @@ chapter "4. She licenses the titles for this one medium, and copies them"
 tell "The steps are those of the patent: S1 to S7 write the certificate code CS, read it back" \
 	"and check it before a byte is copied; S11 to S17 turn EKa(Data) into EKu(Data)."
 run mclic copy --trace "$T/master.iso" "Pocket Unix" "$T/medium"
-for step in S1 S2 S3 S4 S5 S6 S7 S11 S12 S13 S14 S15 S16 S17; do
+for step in S1 S2 S3 S4 S5 S7 S11 S12 S13 S14 S15 S16 S17; do
 	grep -Eq "^$step " "$T/out" || die "step $step is missing"
 done
 run mclic copy "$T/master.iso" "World Time" "$T/medium"
@@ -209,11 +232,11 @@ unmount "$T/mnt"
 medium_class=$(mclic info --json "$T/medium" | sed -n 's/.*"class": *\([0-9]*\).*/\1/p')
 printf '\n'
 if [ "$medium_class" = 0 ]; then
-	tell "Honestly: this medium is of class 0. No hardware under these folders has an" \
-		"identifier of its own, so the identity is a random number in the licence area," \
-		"and somebody who copies that number too has copied the medium. On an SD card," \
-		"an NVMe, SATA or USB disk the identifier is in the hardware; then even a copy" \
-		"of every byte is refused. Documentation/security.rst says what each class" \
+	tell "Honestly: this medium is of class 0. Its identity is that of a virtual disk, set by" \
+		"whoever configures the machine, or a random number in the licence area, where no" \
+		"disk has one. Somebody who copies that too has copied the medium. On an SD card" \
+		"or an NVMe, SATA or USB disk the identifier is in the hardware; then a copy of" \
+		"every byte is refused too. Documentation/security.rst says what each class" \
 		"protects."
 else
 	tell "This medium is of class $medium_class: its identifier is in the hardware, and no" \
