@@ -20,9 +20,8 @@ static void bench_area(struct bench *b, __u32 slots)
 {
 	int fd;
 
-	snprintf(b->file, sizeof(b->file), "%s/.mclic", b->home.disk);
-	assert_int_equal(mkdir(b->file, 0755), 0);
-	strcat(b->file, "/area");
+	assert_int_equal(mkdir(home_path(&b->home, "disk/.mclic"), 0755), 0);
+	snprintf(b->file, sizeof(b->file), "%s/.mclic/area", b->home.disk);
 	fd = open(b->file, O_RDWR | O_CREAT | O_EXCL, 0644);
 	assert_true(fd >= 0);
 	must(mclic_area_create(fd, slots, true, "unit"));
@@ -403,7 +402,7 @@ static void test_full(void **state)
 	}
 	center_terms(&b->center, &b->medium, 3, &t);
 	t.not_after = mclic_put64((__u64)time(NULL) - 10);
-	strcpy((char *)t.title, "Bygone Days");
+	snprintf((char *)t.title, sizeof(t.title), "Bygone Days");
 	center_issue(&b->center, &b->medium, &t, &s);
 	must(mclic_area_put(b->area, &s, accept, NULL, &index));
 	assert_int_equal(index, 4);

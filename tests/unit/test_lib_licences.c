@@ -210,7 +210,8 @@ static void test_revoked(void **state)
 
 	center_terms(&b->center, &b->medium, 1, &t);
 	put(b, &t);
-	list = center_list(&b->center, 1, 3, (__u64)time(NULL), &len);	/* licences 0 to 2, below 2 */
+	/* licences 0 to 2, sequence numbers below 2 */
+	list = center_list(&b->center, 1, 3, (__u64)time(NULL), &len);
 	assert_int_equal(mclic_trust_put_revocations(b->trust, list, len, false), 0);
 	free(list);
 	assert_int_equal(verdict(b, 1), MCLIC_REVOKED);

@@ -83,12 +83,11 @@ static void is_text(const struct bench *b, __u8 kind, __u8 class, const char *ra
 /* The same where the id may be the drive's: the area id follows. */
 static void is_drive(const struct bench *b, __u8 kind, const char *raw)
 {
-	__u8 both[MCLIC_RAW_MAX];
-	size_t n = strlen(raw);
+	char both[MCLIC_RAW_MAX + 1];
+	int n = snprintf(both, sizeof(both), "%s", raw);
 
-	memcpy(both, raw, n);
 	memcpy(both + n, b->head.area_id, MCLIC_ID_SIZE);
-	is(b, kind, 1, both, n + MCLIC_ID_SIZE);
+	is(b, kind, 1, both, (size_t)n + MCLIC_ID_SIZE);
 	assert_true(b->m.names_drive);
 	assert_true(b->m.removable);
 }

@@ -322,7 +322,8 @@ static void test_put_revocations(void **state)
 		assert_int_equal(mclic_trust_put_revocations(b->t, list, len, system),
 				 -EKEYREJECTED);
 		((__u8 *)list)[len - 1] ^= 1;
-		assert_int_equal(mclic_trust_put_revocations(b->t, list, len - 1, system), -EBADMSG);
+		assert_int_equal(mclic_trust_put_revocations(b->t, list, len - 1, system),
+				 -EBADMSG);
 		assert_int_equal(mclic_trust_put_revocations(b->t, list, len, system), 0);
 		assert_int_equal(lowest(b, &b->a, 2, &issued), 2);
 		assert_int_equal(mclic_trust_put_revocations(b->t, list, len, system), 1);

@@ -79,7 +79,7 @@ static int only_account(const char *dir, char name[2 * MCLIC_ID_SIZE + 8])
 		hex[2 * MCLIC_ID_SIZE] = '\0';
 		if (mclic_unhex(hex, id, sizeof(id)))
 			continue;
-		strcpy(name, e->d_name);
+		memcpy(name, e->d_name, 2 * MCLIC_ID_SIZE + sizeof(".json"));
 		count++;
 	}
 	closedir(d);
@@ -123,7 +123,7 @@ int mclic_account_load(const __u8 *center_id, struct mclic_account **a)
 	if (err)
 		return err;
 	err = parse(path, text, len, a);
-	if (!err && center_id && memcmp((*a)->center_id, center_id, MCLIC_ID_SIZE)) {
+	if (*a && center_id && memcmp((*a)->center_id, center_id, MCLIC_ID_SIZE)) {
 		mclic_account_free(*a);
 		*a = NULL;
 		err = mclic_fail(EBADMSG, "%s: this account is another center's; remove the file and "

@@ -197,7 +197,7 @@ static int use_file(int dir, const char *target, bool write, bool unknown, struc
 static int find_dir(int dir, const char *target, bool write, struct mclic_area *a)
 {
 	bool unknown = false;
-	struct mclic_part part;
+	struct mclic_part part = { 0 };
 	struct mclic_disk d;
 	struct stat st;
 	int ret = 0;
@@ -216,7 +216,7 @@ static int find_dir(int dir, const char *target, bool write, struct mclic_area *
 
 int mclic_area_partition(int dir, char **where)
 {
-	struct mclic_part part;
+	struct mclic_part part = { 0 };
 	struct mclic_disk d;
 	struct stat st;
 	bool unknown;
@@ -266,7 +266,7 @@ static int find_block(const char *target, dev_t dev, bool write, struct mclic_ar
 {
 	MCLIC_AUTO_FREE char *path = NULL;
 	MCLIC_AUTO_CLOSE int fd = -1;
-	struct mclic_part part;
+	struct mclic_part part = { 0 };
 	struct mclic_disk d;
 	bool unknown;
 	int ret;

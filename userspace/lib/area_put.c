@@ -116,12 +116,12 @@ static int zero_slot(struct mclic_area *a, __u32 index)
 /* A licence that did not pass must not stay; the reason it did not is what counts. */
 static int undo(struct mclic_area *a, __u32 index, int err)
 {
-	MCLIC_AUTO_FREE char *reason = strdup(mclic_message());
+	char reason[512];
 
+	snprintf(reason, sizeof(reason), "%s", mclic_message());
 	if (!zero_slot(a, index))
-		return mclic_fail(-err, "%s", reason ? reason : strerror(-err));
-	return mclic_fail(-err, "%s; and slot %u could not be emptied again",
-			  reason ? reason : strerror(-err), index);
+		return err;	/* and its message */
+	return mclic_fail(-err, "%s; and slot %u could not be emptied again", reason, index);
 }
 
 static int put_locked(struct mclic_area *a, const struct mclic_slot *s,

@@ -51,16 +51,18 @@ static long sysfs_number(int dirfd, const char *name, long otherwise)
 
 static int sysfs_dev(int dirfd, dev_t *dev)
 {
-	unsigned int major, minor;
-	char text[32];
+	unsigned long major, minor;
+	char text[32], *end;
 	ssize_t n = mclic_sysfs_read(dirfd, "dev", text, sizeof(text) - 1);
 
 	if (n <= 0)
 		return -ENODEV;
 	text[n] = '\0';
-	if (sscanf(text, "%u:%u", &major, &minor) != 2)
+	major = strtoul(text, &end, 10);
+	if (end == text || *end != ':')
 		return -ENODEV;
-	*dev = makedev(major, minor);
+	minor = strtoul(end + 1, NULL, 10);
+	*dev = makedev((unsigned int)major, (unsigned int)minor);
 	return 0;
 }
 
@@ -78,7 +80,7 @@ static void sysfs_devname(int dirfd, char *name, size_t size)
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (strncmp(line, "DEVNAME=", 8) || strlen(line + 8) >= size)
 			continue;
-		strcpy(name, line + 8);
+		snprintf(name, size, "%s", line + 8);
 		return;
 	}
 }

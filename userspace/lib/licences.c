@@ -52,7 +52,7 @@ static int judge_revoked(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
 {
 	struct mclic_judge *j = ctx;
 
-	return note(j, mclic_trust_revoked(j->trust, center_id, licence_id, lowest_good, issued_at));
+	return mclic_trust_revoked(j->trust, center_id, licence_id, lowest_good, issued_at);
 }
 
 void mclic_judge_sources(struct mclic_judge *j, struct mclic_sources *src)

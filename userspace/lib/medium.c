@@ -172,7 +172,7 @@ int mclic_medium_read(dev_t dev, const struct mclic_area_header *h, __u8 kind,
 	memset(m, 0, sizeof(*m));
 	if (!mclic_disk_open(dev, &d)) {
 		m->removable = d.removable;
-		strcpy(m->disk, d.name);
+		memcpy(m->disk, d.name, sizeof(d.name));
 	}
 	if (kind) {
 		err = try_kind(&d, h, kind, m);

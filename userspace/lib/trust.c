@@ -93,7 +93,8 @@ int mclic_trust_refresh(struct mclic_trust *t)
 {
 	long long now = now_ms(), looked = atomic_load(&t->looked);
 
-	if (now - looked < LOOK_EVERY_MS || !atomic_compare_exchange_strong(&t->looked, &looked, now))
+	if (now - looked < LOOK_EVERY_MS ||
+	    !atomic_compare_exchange_strong(&t->looked, &looked, now))
 		return 0;
 	return mclic_trust_reload(t);
 }

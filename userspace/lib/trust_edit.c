@@ -14,6 +14,8 @@
 #include "report.h"
 #include "trust.h"
 
+#define NAME_FLAGS	(XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB)	/* UTF-8 as it is */
+
 /* The folder to write to, made if missing; free() it. */
 static int folder(const char *system_path, char *(*user_path)(const char *), const char *sub,
 		  bool system, char **path)
@@ -33,13 +35,12 @@ static int folder(const char *system_path, char *(*user_path)(const char *), con
 static int write_into(const char *dir, const __u8 *center_id, const char *suffix, const void *data,
 		      size_t len)
 {
-	char name[2 * MCLIC_ID_SIZE + 16];
+	char hex[2 * MCLIC_ID_SIZE + 1], name[2 * MCLIC_ID_SIZE + 16];
 	MCLIC_AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return mclic_fail(errno, "%s: %s", dir, strerror(errno));
-	mclic_hex(center_id, MCLIC_ID_SIZE, name);
-	strcat(name, suffix);
+	snprintf(name, sizeof(name), "%s%s", mclic_hex(center_id, MCLIC_ID_SIZE, hex), suffix);
 	return mclic_write_file(fd, name, data, len, 0644);
 }
 
@@ -125,7 +126,7 @@ static char *subject_text(X509 *cert)
 	long n;
 
 	if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
-				      XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
+				      NAME_FLAGS) >= 0) {
 		n = BIO_get_mem_data(bio, &bytes);
 		text = strndup(bytes, (size_t)n);
 	}

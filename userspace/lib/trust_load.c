@@ -107,11 +107,8 @@ int mclic_cert_parse(const void *pem, size_t len, const char *path, X509 **cert,
 	else if (second)
 		err = mclic_fail(EINVAL, "%s: more than one certificate; put each into a file of its "
 				 "own", path);
-	else if (mclic_center_id(*cert, id)) {
-		MCLIC_AUTO_FREE char *reason = strdup(mclic_message());
-
-		err = mclic_fail(EINVAL, "%s: %s", path, reason ? reason : "not a center's");
-	}
+	else if (mclic_center_id(*cert, id))
+		err = mclic_fail(EINVAL, "%s: %s", path, mclic_message());
 	if (err) {
 		X509_free(*cert);
 		*cert = NULL;
