@@ -129,21 +129,47 @@ static int check_signature(const struct exchange *x, X509 *cert, const json_t *a
 		mclic_fail(EKEYREJECTED, "%s: the answer is not signed by the license center", x->a->url) : 0;
 }
 
-/* The token, or the account, says which center it must be. */
-static int check_center(const struct exchange *x, const json_t *answer)
+/* The token, or the account, says which center it must be; *@cert is its certificate. */
+static int check_certificate(const struct exchange *x, const json_t *answer, X509 **cert)
 {
-	X509 *cert = read_certificate(text(answer, "certificate"));
 	__u8 id[MCLIC_ID_SIZE];
 	int err;
 
-	if (!cert)
+	*cert = read_certificate(text(answer, "certificate"));
+	if (!*cert)
 		return bad_answer(x, "it has no certificate");
-	err = mclic_center_id(cert, id);
+	err = mclic_center_id(*cert, id);
 	if (!err && memcmp(id, x->a->center_id, MCLIC_ID_SIZE))
 		err = mclic_fail(EKEYREJECTED, "%s is another license center than the one meant; check the address with whoever gave you the token",
 				 x->a->url);
+	return err;
+}
+
+static int check_center(const struct exchange *x, const json_t *answer)
+{
+	X509 *cert = NULL;
+	int err = check_certificate(x, answer, &cert);
+
 	if (!err)
 		err = check_signature(x, cert, answer);
+	X509_free(cert);
+	return err;
+}
+
+/* A token goes to no center but its own: ask who it is before saying anything. */
+static int meet(const struct exchange *x)
+{
+	MCLIC_AUTO_JSON json_t *status = NULL;
+	struct mclic_reply r = { 0 };
+	X509 *cert = NULL;
+	int err;
+
+	err = mclic_http(x->a, "GET", "/v1/status", NULL, NULL, 0, NULL, &r);
+	if (err)
+		return err;
+	status = json_loadb(r.body, r.len, 0, NULL);
+	mclic_reply_free(&r);
+	err = check_certificate(x, status, &cert);
 	X509_free(cert);
 	return err;
 }
@@ -262,10 +288,11 @@ int enrol_exchange(struct mclic_account *a, const char *token)
 	struct exchange x = { .a = a };
 	int err;
 
-	err = mclic_box_key(&x.key, x.public);
-	if (err)
-		return err;
-	err = ask(&x, token, &answer);
+	err = meet(&x);
+	if (!err)
+		err = mclic_box_key(&x.key, x.public);
+	if (!err)
+		err = ask(&x, token, &answer);
 	if (!err)
 		err = take_answer(&x, answer);
 	EVP_PKEY_free(x.key);
