@@ -429,7 +429,7 @@ static void statuses_become_errnos(void **state)
 		int status, err;
 	} t[] = {
 		{ 400, -EPROTO }, { 401, -EPERM }, { 403, -EACCES }, { 404, -ENOENT },
-		{ 405, -EPROTO }, { 409, -ESTALE }, { 410, -EACCES }, { 413, -EPROTO },
+		{ 405, -EPROTO }, { 409, -ESTALE }, { 410, -EKEYREVOKED }, { 413, -EPROTO },
 		{ 415, -EPROTO }, { 500, -EIO }, { 501, -EIO },
 	};
 	char path[32];

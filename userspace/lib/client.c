@@ -307,12 +307,13 @@ static int status_errno(long status)
 	case 401:
 		return EPERM;
 	case 403:
-	case 410:
 		return EACCES;
 	case 404:
 		return ENOENT;
 	case 409:
 		return ESTALE;
+	case 410:
+		return EKEYREVOKED;
 	default:
 		return status >= 500 ? EIO : EPROTO;
 	}
