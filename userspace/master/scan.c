@@ -180,5 +180,6 @@ int scan_title(struct title *t)
 				  s.refused, t->path);
 	/* Byte order puts parents before their children. */
 	qsort(m->entries, m->count, sizeof(*m->entries), by_path);
-	return mclic_manifest_check(m);
+	err = mclic_manifest_check(m);
+	return err == -EBADMSG ? mclic_fail(EINVAL, "%s: %s", t->path, mclic_message()) : err;
 }
