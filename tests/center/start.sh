@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The data directory: first start, second start, restart, and what is refused.
+
+. tests/tap.sh
+. tests/center/lib-center.sh
+
+refused() {
+	_name=$1
+	_want=$2
+	_words=$3
+	shift 3
+	tap_status "$_name" "$_want" mclicd "$@"
+	tap_err "$_name, and says so" "$_words"
+}
+
+mode() {
+	stat -c %a "$1"
+}
+
+set_scene --name "Center of the test"
+
+# ---- what the first start makes ----
+
+tap_is "only the owner may enter the data directory" "$(mode "$CENTER")" 700
+tap_is "KM of generation 1: mode" "$(mode "$CENTER/keys/km-1.key")" 600
+tap_is "KM of generation 1: 32 bytes" "$(stat -c %s "$CENTER/keys/km-1.key")" 32
+tap_is "the signing key is named after IDc" "$(mode "$CENTER/keys/signing-$IDC.key")" 600
+tap_is "the database is the owner's" "$(mode "$CENTER/center.db")" 600
+tap_is "the key for TLS is the owner's" "$(mode "$CENTER/tls-key.pem")" 600
+tap_cmp "the status shows the certificate that is in keys/" \
+	"$CENTER/keys/signing-$IDC.pem" "$CERT"
+tap_is "IDc is the certificate's Subject Key Identifier" \
+	"$(openssl x509 -in "$CERT" -noout -ext subjectKeyIdentifier | tail -n 1 |
+		tr -d ' :' | tr A-F a-f)" "$IDC"
+tap_is "IDc is the hash of the key" \
+	"$({
+		printf 'mclic center id v1'
+		openssl x509 -in "$CERT" -noout -pubkey | openssl pkey -pubin -outform DER
+	} | sha256sum | cut -c 1-32)" "$IDC"
+tap_match "3072 bits unless told otherwise" \
+	"$(openssl x509 -in "$CERT" -noout -text)" 'Public-Key: \(3072 bit\)'
+api /v1/status
+tap_is "the status tells the name" "$(jq -r .name "$BODY")" "Center of the test"
+for name in localhost 127.0.0.1 ::1; do
+	tap_ok "the self-made certificate for TLS is for $name" \
+		openssl verify -CAfile "$CENTER_CA" \
+		"$(case $name in localhost) echo -verify_hostname ;; *) echo -verify_ip ;; esac)" \
+		"$name" "$CENTER_CA"
+done
+tap_is "no key is in the database" \
+	"$(grep -c -a -F "$(head -c 8 "$CENTER/keys/km-1.key")" "$CENTER/center.db" \
+		"$CENTER/center.db-wal" 2>/dev/null | grep -v ':0$')" ""
+tap_is "no token is in the database" \
+	"$(cat "$CENTER/center.db" "$CENTER/center.db-wal" | grep -c -a -F -e "$PRESS" \
+		-e "$(jq -r .token "$T/alice.json")")" 0
+
+# ---- a second start ----
+
+refused "a second start on the same directory" 1 'another mclicd serves' \
+	--data "$CENTER" --listen 127.0.0.1:0
+api /healthz
+expect_ok "the first goes on"
+tap_is "and says it is well" "$(cat "$BODY")" ok
+refused "an address that is taken" 1 'cannot listen' --data "$T/other" \
+	--listen "${CENTER_URL#https://}"
+
+# ---- restart ----
+
+km=$(sha256sum <"$CENTER/keys/km-1.key")
+query "$T/q"
+ask "$T/q"
+cp "$BODY" "$T/r"
+stop_center
+tap_is "SIGTERM ends it with status 0" "$CENTER_STATUS" 0
+tap_ok "the URL is gone then" test ! -e "$CENTER/listen"
+tap_ok "the write-ahead log is written back" test ! -s "$CENTER/center.db-wal"
+tap_match "the end is in the log" "$(tail -n 1 "$CENTER_LOG")" '"event":"stopping"'
+tap_is "every line of the log is JSON" "$(jq -c . "$CENTER_LOG" | wc -l)" \
+	"$(wc -l <"$CENTER_LOG")"
+tap_nomatch "no token is in the log" "$(cat "$CENTER_LOG")" 'mclic-[up]-[0-9a-f]{32}-'
+tap_is "without mclicd, mclicctl works too" "$(ctl user list --json | jq -r '.users[0].name')" \
+	alice
+start_center
+tap_is "KM is the same after a restart" "$(sha256sum <"$CENTER/keys/km-1.key")" "$km"
+api /v1/status
+tap_is "so is the center" "$(jq -r .center "$BODY")" "$IDC"
+tap_is "and its name" "$(jq -r .name "$BODY")" "Center of the test"
+ask "$T/q"
+tap_cmp "a request from before gets the same answer" "$BODY" "$T/r"
+stop_center
+
+# ---- keys that are missing or not the right ones ----
+
+mv "$CENTER/keys/km-1.key" "$T/km-1.key"
+refused "KM is missing" 1 'km-1.key: cannot open it' --data "$CENTER" --listen 127.0.0.1:0
+tap_ok "and no other is made in its place" test ! -e "$CENTER/keys/km-1.key"
+head -c 32 /dev/urandom >"$CENTER/keys/km-1.key"
+chmod 600 "$CENTER/keys/km-1.key"
+refused "KM is another one" 4 'not the key that this database was made with' \
+	--data "$CENTER" --listen 127.0.0.1:0
+cp "$T/km-1.key" "$CENTER/keys/km-1.key"
+chmod 644 "$CENTER/keys/km-1.key"
+refused "others may read KM" 3 'chmod 600' --data "$CENTER" --listen 127.0.0.1:0
+chmod 600 "$CENTER/keys/km-1.key"
+mv "$CENTER/keys/signing-$IDC.key" "$T/signing.key"
+refused "the signing key is missing" 1 "signing-$IDC.key" --data "$CENTER" \
+	--listen 127.0.0.1:0
+mv "$T/signing.key" "$CENTER/keys/signing-$IDC.key"
+chmod 755 "$CENTER"
+refused "others may look into the directory" 3 'chmod 700' --data "$CENTER" \
+	--listen 127.0.0.1:0
+chmod 700 "$CENTER"
+sql 'PRAGMA user_version = 99' >/dev/null
+refused "a database of a later release" 1 'version 99' --data "$CENTER" --listen 127.0.0.1:0
+tap_status "mclicctl refuses it too" 1 ctl user list
+sql 'PRAGMA user_version = 1' >/dev/null
+
+# ---- how it is told to serve ----
+
+refused "plain HTTP for everybody" 3 'only on a loopback address' --data "$T/other" \
+	--plain-http --listen 0.0.0.0:0
+refused "no directory" 2 'data DIR is needed' --listen 127.0.0.1:0
+refused "no address" 1 'ADDR:PORT' --data "$T/other" --listen nonsense
+refused "a key that is too short" 2 'rsa-bits' --data "$T/other" --rsa-bits 1024
+refused "half a pair for TLS" 1 'CERT,KEY' --data "$T/other" --tls "$CENTER_CA"
+refused "a pair that is none" 1 'is not the key of' --data "$T/other" --listen 127.0.0.1:0 \
+	--tls "$CENTER_CA,$CENTER/keys/signing-$IDC.key"
+
+start_center --plain-http
+tap_match "plain HTTP on loopback, when asked" "$CENTER_URL" '^http://127\.0\.0\.1:[0-9]+$'
+api /healthz
+expect_ok "it serves"
+stop_center
+
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/own.key" -out "$T/own.pem" -days 2 \
+	-subj /CN=own -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+start_center --tls "$T/own.pem,$T/own.key"
+CENTER_CA=$T/own.pem
+api /healthz
+expect_ok "the operator's own pair for TLS"
+tap_nomatch "TLS 1.1 is refused" "$(echo | openssl s_client -tls1_1 -cipher DEFAULT@SECLEVEL=0 \
+	-connect "${CENTER_URL#https://}" 2>&1)" 'Protocol *: TLSv1.1.*Cipher *: [A-Z]+-'
+tap_match "TLS 1.3 is served" "$(echo | openssl s_client -tls1_3 \
+	-connect "${CENTER_URL#https://}" 2>&1)" 'TLSv1.3'
+stop_center
