@@ -124,7 +124,8 @@ static int create(fuse_req_t req, struct node *dir, const char *name, mode_t mod
 	int fd, err;
 
 	err = worker_become(req);
-	fd = err ? err : openat(dir->fd, name, flags | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+	fd = err ? err : openat(dir->fd, name,
+				node_flags(flags) | O_CREAT | (flags & O_EXCL) | O_NOFOLLOW, mode);
 	if (!err && fd < 0)
 		fd = -errno;
 	worker_return();
@@ -166,7 +167,6 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	f->direct = fi->flags & O_DIRECT;
 	fi->fh = (uintptr_t)f;
 	entry_fill(n, &st, &e);
 	if (fuse_reply_create(req, &e, fi) == -ENOENT) {

@@ -2,6 +2,7 @@
 /* Open files. Those outside products pass through to the lower file. */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "mclicfs.h"
@@ -58,7 +59,6 @@ static int plain_open(struct node *n, int flags, struct file *f, bool *keep_cach
 	f->fd = node_open(n, flags);
 	if (f->fd < 0)
 		return f->fd;
-	f->direct = flags & O_DIRECT;
 	*keep_cache = unchanged(n, f->fd);
 	return 0;
 }
@@ -104,23 +104,6 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 /* ---- data ---- */
 
-/* Direct I/O wants aligned memory. */
-static void direct_read(fuse_req_t req, struct file *f, size_t size, off_t off)
-{
-	struct worker *w = worker_get();
-	ssize_t n;
-
-	if (!w) {
-		fuse_reply_err(req, ENOMEM);
-		return;
-	}
-	n = pread(f->fd, w->buf, size < REQUEST_MAX ? size : REQUEST_MAX, off);
-	if (n < 0)
-		fuse_reply_err(req, errno);
-	else
-		fuse_reply_buf(req, (const char *)w->buf, (size_t)n);
-}
-
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	     struct fuse_file_info *fi)
 {
@@ -130,8 +113,6 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	(void)ino;
 	if (f->content) {
 		sealed_read(req, f, size, off, fi->flags);
-	} else if (f->direct) {
-		direct_read(req, f, size, off);
 	} else {
 		buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
 		buf.buf[0].fd = f->fd;
@@ -140,43 +121,20 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	}
 }
 
-static ssize_t direct_write(struct file *f, struct fuse_bufvec *in, off_t off)
+/*
+ * The lower file is not opened for appending, for what the kernel writes back of a mapping
+ * has its place; what a program appends goes to the end that the lower file has now.
+ */
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+	      struct fuse_file_info *fi)
 {
-	struct worker *w = worker_get();
-	struct fuse_bufvec mem = FUSE_BUFVEC_INIT(fuse_buf_size(in));
-	ssize_t n;
-
-	if (!w)
-		return -ENOMEM;
-	if (mem.buf[0].size > REQUEST_MAX)
-		return -EINVAL;
-	mem.buf[0].mem = w->buf;
-	n = fuse_buf_copy(&mem, in, 0);
-	if (n >= 0) {
-		n = pwrite(f->fd, w->buf, (size_t)n, off);
-		n = n < 0 ? -errno : n;
-	}
-	return n;
-}
-
-void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off,
-		  struct fuse_file_info *fi)
-{
-	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
-	struct file *f = file_of(fi);
-	ssize_t n;
+	struct iovec iov = { (void *)buf, size };
+	int flags = fi->flags & O_APPEND && !fi->writepage ? RWF_APPEND : 0;
+	ssize_t n = pwritev2(file_of(fi)->fd, &iov, 1, off, flags);
 
 	(void)ino;
-	if (f->direct) {
-		n = direct_write(f, in, off);
-	} else {
-		out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-		out.buf[0].fd = f->fd;
-		out.buf[0].pos = off;
-		n = fuse_buf_copy(&out, in, 0);
-	}
 	if (n < 0)
-		fuse_reply_err(req, (int)-n);
+		fuse_reply_err(req, errno);
 	else
 		fuse_reply_write(req, (size_t)n);
 }

@@ -250,6 +250,13 @@ int node_stat(struct node *n, int fd, struct stat *st);
 bool node_sealed(const struct node *n);
 /** node_each() - call @f for every node of @p (any, if NULL), each with a reference held */
 void node_each(const struct product *p, void (*f)(struct node *n));
+/**
+ * node_flags() - how the lower file is opened where the caller says @flags
+ *
+ * Not for appending (see op_write()), nor for direct I/O: that goes past the mount's page
+ * cache, and then finds no aligned memory here.
+ */
+int node_flags(int flags);
 /** node_open() - open the lower file; -errno */
 int node_open(const struct node *n, int flags);
 /** node_path() - "/proc/self/fd/N" for calls that take a path only; @buf of 32 bytes */
@@ -346,13 +353,11 @@ ssize_t content_read(const struct content *c, int fd, __u64 first, __u32 count,
  * @fd: lower file, or -1 (directories have their own struct)
  * @node: what it is
  * @content: of a sealed file; NULL: plain
- * @direct: opened with O_DIRECT
  */
 struct file {
 	int fd;
 	struct node *node;
 	struct content *content;
-	bool direct;
 };
 
 int sealed_open(struct node *n, int flags, struct file *f, bool *keep_cache);
@@ -410,8 +415,8 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	     struct fuse_file_info *fi);
-void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t off,
-		  struct fuse_file_info *fi);
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
+	      struct fuse_file_info *fi);
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi);

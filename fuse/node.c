@@ -315,13 +315,18 @@ const char *node_path(const struct node *n, char *buf)
 	return buf;
 }
 
+int node_flags(int flags)
+{
+	return (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL | O_APPEND | O_DIRECT)) | O_CLOEXEC;
+}
+
 int node_open(const struct node *n, int flags)
 {
 	char name[32];
 	int fd;
 
 	snprintf(name, sizeof(name), "%d", n->fd);
-	fd = openat(mnt.proc, name, (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC);
+	fd = openat(mnt.proc, name, node_flags(flags));
 	return fd < 0 ? -errno : fd;
 }
 

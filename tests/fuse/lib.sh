@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# lib.sh - what the suites of mclicfs-fuse share. Source it after tests/tap.sh, with WHO set
+# to root (whoever runs the suite) or user (an ordinary user, whoever runs it).
+#
+#   W			folder of this suite that WHO may write to
+#   who CMD...		as WHO
+#   medium NAME TITLE=TREE[,FLAG...]...	mkmedium $W/NAME ..., as WHO
+#   mounted LOWER	mount it on $W/mnt (which is M), as WHO
+#   unmounted		and take it away
+#   call NAME WANT CALL ARG...	fscall prints WANT
+#   same NAME CALL ARG...	fscall prints the same for $A, an ordinary directory, as for
+#			the mount; @ in arguments stands for the directory
+#   flip FILE OFFSET	change one byte of it
+#   sum_of FILE OFF LEN	what fscall pread says of a plain file
+
+W=$T/w
+M=$W/mnt
+A=$W/ordinary
+if [ "$WHO" = user ]; then
+	user_dir "$W"
+	who() { as_user "$@"; }
+else
+	mkdir -p "$W"
+	who() { "$@"; }
+fi
+
+# An ordinary user may not reach the build folder.
+mkdir -p "$T/tools"
+cp "$B/tests/tools/fscall" "$B/tests/tools/twin" "$B/tests/tools/mkmedium" "$T/tools/" ||
+	tap_bail "the tools of the suites are not built (make tools)"
+PATH=$T/tools:$PATH
+export PATH
+
+medium() {
+	_medium=$W/$1
+	shift
+	who mkmedium --center "$W/center" "$_medium" "$@" ||
+		tap_bail "the medium cannot be made"
+}
+
+mounted() {
+	who mkdir -p "$M"
+	if [ "$WHO" = user ]; then
+		as_user mount_fuse "$@" "$M"
+	else
+		mount_fuse "$@" "$M"
+	fi || tap_bail "the medium cannot be mounted"
+}
+
+unmounted() {
+	unmount "$M"
+}
+
+call() {
+	_name=$1
+	_want=$2
+	shift 2
+	tap_is "$_name" "$(who fscall "$@" 2>&1)" "$_want"
+}
+
+in_dir() {
+	_dir=$1
+	shift
+	_n=$#
+	while [ "$_n" -gt 0 ]; do
+		_arg=$1
+		shift
+		case $_arg in
+		@*) set -- "$@" "$_dir${_arg#@}" ;;
+		*) set -- "$@" "$_arg" ;;
+		esac
+		_n=$((_n - 1))
+	done
+	who fscall "$@" 2>&1
+}
+
+same() {
+	_name=$1
+	shift
+	tap_is "$_name" "$(in_dir "$M" "$@")" "$(in_dir "$A" "$@")"
+}
+
+flip() {
+	perl -e 'open(F, "+<", $ARGV[0]) or die; seek(F, $ARGV[1], 0); read(F, $b, 1);
+		seek(F, $ARGV[1], 0); print F chr(ord($b) ^ 1); close(F) or die' "$1" "$2"
+}
+
+sum_of() {
+	fscall pread "$1" "$2" "$3"
+}
