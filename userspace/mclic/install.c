@@ -35,10 +35,9 @@ struct install {
 /* ---- what is there already ---- */
 
 /* Finished by an earlier run: the MAC of its trailer can only be ours. */
-static bool is_finished(const struct install *in, const struct mclic_entry *e)
+static bool is_finished(const struct install *in, int dirfd, const struct mclic_entry *e)
 {
-	MCLIC_AUTO_CLOSE int fd = mclic_open_beneath(in->stage.fd, e->path,
-						     O_RDONLY | O_NONBLOCK, 0);
+	MCLIC_AUTO_CLOSE int fd = mclic_open_beneath(dirfd, e->path, O_RDONLY | O_NONBLOCK, 0);
 	struct mclic_work w = { .name = e->path, .read = mclic_work_read_fd, .in = &fd, .out = -1 };
 	struct stat st;
 	int err;
@@ -52,46 +51,97 @@ static bool is_finished(const struct install *in, const struct mclic_entry *e)
 	return !err;
 }
 
+/* Every entry stands, and every file is sealed under this medium's Ku. */
+static bool is_complete(const struct install *in)
+{
+	MCLIC_AUTO_CLOSE int fd = mclic_open_beneath(in->t->dirfd, in->title->name,
+						     O_RDONLY | O_DIRECTORY, 0);
+	const struct mclic_manifest *m = in->title->product->manifest;
+	const char *why;
+	struct stat st;
+	size_t i;
+
+	if (fd < 0)
+		return false;
+	for (i = 0; i < m->count; i++)
+		if (tree_entry(fd, &m->entries[i], &why, &st) ||
+		    (m->entries[i].type == MCLIC_ENTRY_FILE &&
+		     !is_finished(in, fd, &m->entries[i])))
+			return false;
+	return true;
+}
+
+static __u64 room_of(const struct mclic_entry *e, __u64 unit)
+{
+	return (mclic_sealed_len(e->size) + unit - 1) / unit * unit;
+}
+
+static int ask_room(const struct target *t, struct statvfs *fs)
+{
+	if (!fstatvfs(t->dirfd, fs))
+		return 0;
+	return mclic_fail(errno, "%s: cannot see how much room there is: %s", t->path,
+			  strerror(errno));
+}
+
 static int find_work(struct install *in)
 {
 	const struct mclic_manifest *m = in->title->product->manifest;
 	struct statvfs fs;
 	size_t i;
+	int err = ask_room(in->t, &fs);
 
-	if (fstatvfs(in->t->dirfd, &fs))
-		return mclic_fail(errno, "%s: cannot see how much room there is: %s", in->t->path,
-				  strerror(errno));
+	if (err)
+		return err;
 	in->files = calloc(m->count + 1, sizeof(*in->files));
 	if (!in->files)
 		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < m->count; i++) {
 		const struct mclic_entry *e = &m->entries[i];
 
-		if (e->type != MCLIC_ENTRY_FILE || is_finished(in, e))
+		if (e->type != MCLIC_ENTRY_FILE || is_finished(in, in->stage.fd, e))
 			continue;
 		in->files[in->count++] = e;
 		in->plain += e->size;
-		in->room += (mclic_sealed_len(e->size) + fs.f_frsize - 1) / fs.f_frsize *
-			    fs.f_frsize;
+		in->room += room_of(e, fs.f_frsize);
 	}
 	in->room += in->title->product->len + fs.f_frsize;
 	return 0;
 }
 
-static int check_room(const struct install *in)
+static int check_room(const struct target *t, const struct title *title, __u64 room)
 {
 	struct statvfs fs;
 	__u64 have;
+	int err = ask_room(t, &fs);
 
-	if (fstatvfs(in->t->dirfd, &fs))
-		return mclic_fail(errno, "%s: cannot see how much room there is: %s", in->t->path,
-				  strerror(errno));
+	if (err)
+		return err;
 	have = (__u64)fs.f_bavail * fs.f_frsize;
-	if (in->room <= have)
+	if (room <= have)
 		return 0;
 	return mclic_fail(ENOSPC, "%s: %s needs %llu bytes more, %llu are free; make room, then the same command goes on",
-			  in->t->path, in->title->name, (unsigned long long)in->room,
-			  (unsigned long long)have);
+			  t->path, title->name, (unsigned long long)room, (unsigned long long)have);
+}
+
+int install_possible(struct target *t, const struct title *title)
+{
+	const struct mclic_manifest *m = title->product->manifest;
+	__u64 room = title->product->len;
+	enum standing how;
+	struct statvfs fs;
+	size_t i;
+	int err;
+
+	err = tree_standing(t->dirfd, title, &how);
+	if (!err)
+		err = ask_room(t, &fs);
+	if (err)
+		return err;
+	for (i = 0; i < m->count; i++)
+		if (m->entries[i].type == MCLIC_ENTRY_FILE)
+			room += room_of(&m->entries[i], fs.f_frsize);
+	return check_room(t, title, room);
 }
 
 /* ---- one file ---- */
@@ -241,7 +291,7 @@ static int run(struct install *in, enum standing how, const struct grant *g)
 	if (!err)
 		err = find_work(in);
 	if (!err)
-		err = check_room(in);
+		err = check_room(in->t, in->title, in->room);
 	if (!err)
 		err = copy_files(in);
 	return err ? err : stage_publish(&in->stage, how);
@@ -265,7 +315,7 @@ int install_title(struct target *t, struct mclic_source *s, const struct title *
 	err = tree_standing(t->dirfd, title, &how);
 	if (err)
 		return err;
-	*already = how == STANDS_COMPLETE;
+	*already = how == STANDS_SAME && is_complete(&in);
 	if (*already)
 		stage_discard(t->dirfd, g->verdict->terms.licence_id);
 	else

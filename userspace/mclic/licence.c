@@ -116,7 +116,9 @@ static int buy_licence(struct target *t, const struct title *title, __u8 kind,
 	struct mclic_request want;
 	int err;
 
-	err = ask_account(center, &a);
+	err = install_possible(t, title);
+	if (!err)
+		err = ask_account(center, &a);
 	if (err)
 		return err;
 	ask_new(t, title, kind, &want);

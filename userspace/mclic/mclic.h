@@ -368,14 +368,17 @@ int grant_response(struct target *t, const struct title *title, struct grant *g)
 int install_title(struct target *t, struct mclic_source *s, const struct title *title,
 		  struct grant *g, bool *already);
 
+/** install_possible() - before anything is bought: is the name free, and is there room? */
+int install_possible(struct target *t, const struct title *title);
+
 /* How a title stands at the target. */
 enum standing {
 	STANDS_NOT,		/* no such name */
-	STANDS_COMPLETE,	/* these bytes of marker, and every entry in its size */
-	STANDS_OTHERWISE,	/* this title, older or incomplete: may be replaced */
+	STANDS_SAME,		/* these bytes of marker */
+	STANDS_OTHERWISE,	/* this title, older: may be replaced */
 };
 
-/** tree_standing() - what the name @title->name is at the target now */
+/** tree_standing() - what the name @title->name is at the target; -EEXIST when it is not ours */
 int tree_standing(int dirfd, const struct title *title, enum standing *how);
 /** tree_entry() - is @e there below @dirfd, in type, size and link target? Else @why, a clause */
 int tree_entry(int dirfd, const struct mclic_entry *e, const char **why, struct stat *st);

@@ -221,18 +221,6 @@ static int marker_of(int fd, const char *name, void **bytes, size_t *len)
 		mclic_fail(EIO, "%s: cannot read its marker", name);
 }
 
-static bool is_complete(int fd, const struct mclic_manifest *m)
-{
-	const char *why;
-	struct stat st;
-	size_t i;
-
-	for (i = 0; i < m->count; i++)
-		if (tree_entry(fd, &m->entries[i], &why, &st))
-			return false;
-	return true;
-}
-
 static int other_marker(const struct title *title, const void *bytes, size_t len)
 {
 	const struct mclic_marker *m = bytes;
@@ -273,10 +261,9 @@ int tree_standing(int dirfd, const struct title *title, enum standing *how)
 	if (!bytes)
 		return mclic_fail(EEXIST, "%s: the target has a directory of this name that is no title; move it away first",
 				  title->name);
-	if (len == p->len && !memcmp(bytes, p->bytes, len)) {
-		*how = is_complete(fd, p->manifest) ? STANDS_COMPLETE : STANDS_OTHERWISE;
+	*how = STANDS_SAME;
+	if (len == p->len && !memcmp(bytes, p->bytes, len))
 		return 0;
-	}
 	*how = STANDS_OTHERWISE;
 	return other_marker(title, bytes, len);
 }

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mclic copy, renew and return against a real center and a real master.
+
+. tests/tap.sh
+. tests/mclic/lib-shop.sh
+
+scene
+copy() {
+	mclic copy "$MASTER" "$TITLE1" "$MEDIUM" "$@"
+}
+state() {	# how many requests and responses are kept
+	find "$XDG_STATE_HOME/mclic/requests" "$XDG_STATE_HOME/mclic/licences" -type f 2>/dev/null |
+		sed 's/.*\.//' | sort | uniq -c | awk '{ printf "%s%s ", $2, $1 }'
+}
+mount_and_compare() {
+	mount_fuse "$MEDIUM" "$MNT" || return 1
+	diff -r --no-dereference "$TREE1" "$MNT/$TITLE1"
+	_status=$?
+	unmount "$MNT"
+	return $_status
+}
+
+# ---- what is refused before anything is bought ----
+
+tap_status "a title that is not on the master" 1 mclic copy "$MASTER" "Moon Charts" "$MEDIUM"
+tap_err "... is named" "Moon Charts"
+tap_status "an image is no target" 1 mclic copy "$MASTER" "$TITLE1" "$MASTER"
+mkdir "$T/bare"
+tap_status "a target without an area" 1 mclic copy "$MASTER" "$TITLE1" "$T/bare"
+mkdir "$MEDIUM/$TITLE2"
+: >"$MEDIUM/$TITLE2/mine"
+tap_status "a name that is taken by something else" 1 mclic copy "$MASTER" "$TITLE2" "$MEDIUM"
+tap_err "... is named" "move it away"
+tap_ok "... and stays" test -e "$MEDIUM/$TITLE2/mine"
+rm -r "${MEDIUM:?}/$TITLE2"
+mclicctl --data "$CENTER" product withdraw "$TITLE1" >"$T/withdraw.out"
+tap_status "a withdrawn title is not sold" 1 copy
+tap_err "... which is said" "sale"
+mclicctl --data "$CENTER" product sell "$TITLE1" >"$T/sell.out"
+mclicctl --data "$CENTER" product set "$TITLE1" --kinds personal >"$T/kinds.out"
+tap_status "a kind that is not allowed" 3 copy --kind portable
+tap_ok "not one byte is copied by any of these" nothing_copied
+
+# ---- the copy ----
+
+BILLS=$(bills)
+tap_ok "copy, after those refusals" copy --json
+tap_is "... is a personal licence" "$(jq -r .licence.kind "$OUT")" personal
+LICENCE=$(jq -r .licence.licence "$OUT")
+tap_is "... is billed" "$(bills)" $((BILLS + 1))
+tap_ok "the copy is whole" whole "$MEDIUM"
+tap_is "the marker is the master's, byte for byte" \
+	"$(xorriso -osirrox on -indev "$MASTER" -extract "/$TITLE1/.mclic-product" "$T/marker" \
+		>"$T/xorriso.log" 2>&1; cmp "$T/marker" "$MEDIUM/$TITLE1/.mclic-product" && echo same)" same
+tap_is "modes are the manifest's" "$(stat -c %a "$MEDIUM/$TITLE1/bin/say")" \
+	"$(stat -c %a "$TREE1/bin/say")"
+tap_is "symbolic links too" "$(readlink "$MEDIUM/$TITLE1/latest")" charts/baltic.txt
+tap_ok "empty directories too" test -d "$MEDIUM/$TITLE1/charts/empty"
+tap_ok "it reads back as it was" mount_and_compare
+# A refused request and the one that was answered
+tap_match "the response is forgotten, the request kept" "$(state)" '^mclreq[0-9]+ $'
+KEEP=$(find "$XDG_STATE_HOME" -name "$LICENCE.mclreq")
+tap_isnt "... under its licence" "$KEEP" ""
+tap_is "... for its owner alone" "$(stat -c %a "$KEEP")" 600
+
+tap_ok "copy again" copy
+tap_out "... says it is installed already" "already installed"
+tap_ok "copy by DID, as JSON" mclic copy "$MASTER" "$DID1" "$MEDIUM" --json
+tap_is "... says so too" "$(jq .already_installed "$OUT")" true
+rm "$MEDIUM/$TITLE1/charts/baltic.txt"
+tap_ok "copy after a file was lost" copy
+tap_ok "... makes it whole" whole "$MEDIUM"
+truncate -s 5000 "$MEDIUM/$TITLE1/charts/relief.bin"
+tap_ok "copy after a file was cut short" copy
+tap_ok "... makes it whole" whole "$MEDIUM"
+rm -r "${MEDIUM:?}/$TITLE1"
+tap_ok "copy after the title was deleted" copy
+tap_ok "... makes it whole" whole "$MEDIUM"
+cp "$MEDIUM/.mclic/area" "$T/area"
+dd if=/dev/zero of="$MEDIUM/.mclic/area" bs=4096 seek=1 count=254 conv=notrunc status=none
+tap_ok "copy after the licence was lost from the area" copy
+tap_cmp "... restores it, byte for byte" "$T/area" "$MEDIUM/.mclic/area"
+tap_is "none of that was billed" "$(bills)" $((BILLS + 1))
+
+# Another machine of the same user: it has the keys, but never asked.
+mv "$XDG_STATE_HOME" "$T/state"
+tap_ok "a machine that did not ask finds it installed" copy
+rm -r "${MEDIUM:?}/$TITLE1"
+tap_status "but cannot copy it once more" 3 copy
+tap_err "... and says what to do" "mclic renew|renew the licence"
+tap_is "... and buys nothing by itself" "$(bills)" $((BILLS + 1))
+rm -rf "$XDG_STATE_HOME"
+mv "$T/state" "$XDG_STATE_HOME"
+tap_ok "the one that asked can" copy
+
+# ---- renew ----
+
+tap_ok "renew" mclic renew "$TITLE1" "$MEDIUM" --json
+tap_is "... raises the sequence number" "$(jq .licence.sequence "$OUT")" 2
+tap_is "... of the same licence" "$(jq -r .licence.licence "$OUT")" "$LICENCE"
+tap_is "... is billed" "$(bills)" $((BILLS + 2))
+tap_is "... and the older slot is gone" "$(mclic list "$MEDIUM" --json | jq '.licences|length')" 1
+tap_ok "the files can be read under it" mount_and_compare
+tap_status "renew of what is not there" 1 mclic renew "$TITLE2" "$MEDIUM"
+rm -r "${MEDIUM:?}/$TITLE1"
+tap_ok "copy under a renewed licence" copy
+tap_is "... is not billed" "$(bills)" $((BILLS + 2))
+tap_is "... and leaves the renewal in force" \
+	"$(mclic list "$MEDIUM" --json | jq '.licences[0].sequence')" 2
+
+# ---- return ----
+
+cp "$MEDIUM/.mclic/area" "$T/area"
+tap_ok "return" mclic return "$LICENCE" "$MEDIUM" --json
+tap_is "... is done" "$(jq -r .done "$OUT")" returned
+tap_is "... the slot is empty" "$(mclic list "$MEDIUM" --json | jq '.licences|length')" 0
+tap_is "... nothing is kept about it" "$(find "$XDG_STATE_HOME" -name "$LICENCE*")" ""
+tap_ok "... the files stay" test -e "$MEDIUM/$TITLE1/bin/say"
+tap_status "... unreadable" 3 mclic verify "$MEDIUM" "$TITLE1"
+tap_status "return again" 1 mclic return "$TITLE1" "$MEDIUM"
+tap_ok "update fetches the list" mclic update
+cp "$T/area" "$MEDIUM/.mclic/area"
+tap_status "the old slot, put back, is revoked" 3 mclic install "$MASTER" "$TITLE1" "$MEDIUM"
+tap_err "... which is said" "revoked"
+tap_status "and verify says so" 3 mclic verify "$MEDIUM" "$TITLE1"
+BILLS=$(bills)
+tap_ok "copy buys a new licence" copy
+tap_is "... billed once" "$(bills)" $((BILLS + 1))
+tap_ok "... and whole" whole "$MEDIUM"
+tap_ok "return --delete" mclic return "$TITLE1" "$MEDIUM" --delete
+tap_ok "... removes the files as well" test ! -e "$MEDIUM/$TITLE1"
+
+# ---- revoked by the operator ----
+
+fresh "$MEDIUM"
+tap_ok "one more copy" copy --json
+LICENCE=$(jq -r .licence.licence "$OUT")
+mclicctl --data "$CENTER" licence revoke "$LICENCE" >"$T/revoke.out"
+tap_ok "is good until the list is fetched" whole "$MEDIUM"
+tap_ok "the list" mclic update
+tap_status "then it is revoked" 3 mclic verify "$MEDIUM"
+tap_status "and cannot be renewed" 3 mclic renew "$TITLE1" "$MEDIUM"
+tap_err "... which is said" "revoked"
