@@ -133,24 +133,22 @@ static void test_selftest_finds(void **state)
 static void test_kdf_pieces(void **state)
 {
 	__u8 key[32], context[100], ours[32], theirs[32];
-	size_t len, cut;
+	const struct mclic_vec five[5] = { { context, 1 } };
+	size_t len;
 
 	(void)state;
 	fill(key, sizeof(key), 1);
 	fill(context, sizeof(context), 2);
 	for (len = 0; len <= sizeof(context); len++) {
-		cut = len / 3;
 		const struct mclic_vec v[] = {
-			{ context, cut }, { context + cut, 0 },
-			{ context + cut, len - cut },
+			{ context, len / 3 }, { context, 0 },
+			{ context + len / 3, len - len / 3 },
 		};
 
 		assert_int_equal(mclic_kdf(mclic_openssl(), key, "label", v, 3, ours), 0);
 		kbkdf(key, "label", context, len, theirs);
 		assert_memory_equal(ours, theirs, sizeof(ours));
 	}
-	const struct mclic_vec five[5] = { { context, 1 } };
-
 	assert_int_equal(mclic_kdf(mclic_openssl(), key, "label", five, 5, ours), -EINVAL);
 	assert_true(mclic_is_zero(ours, sizeof(ours)));
 }
@@ -281,8 +279,10 @@ static void licence_by_the_book(__u8 kind)
 	static const __u8 nobody[32];
 	struct mclic_response r;
 	struct mclic_slot_carried *s = (struct mclic_slot_carried *)r.slot;
+	struct mclic_response again;
 	struct mclic_terms terms;
-	__u8 t[256], h[32], context[48], key[32], keyc[32], wrapped[48], ku[32];
+	__u8 t[256], h[32], context[48], both[32], key[32], keyc[32], wrapped[48], ku[32];
+	const __u8 *u;
 	struct world w;
 
 	world_open(&w);
@@ -306,14 +306,10 @@ static void licence_by_the_book(__u8 kind)
 
 	kbkdf(w.issue.km, "mclic KEYc", "\x88\x8f\x96\x9d\xa4\xab\xb2\xb9\xc0\xc7\xce\xd5\xdc"
 	      "\xe3\xea\xf1\x01\x00\x00\x00", 20, keyc);
-	const __u8 *u = kind == MCLIC_PERSONAL ? w.issue.ku : nobody;
-
+	u = kind == MCLIC_PERSONAL ? w.issue.ku : nobody;
 	kbkdf(u, "mclic EKU", context, 48, key);
 	gcm(key, t, 256, keyc, wrapped);
 	assert_memory_equal(s->eku, wrapped, 48);
-
-	memcpy(t + 16, w.mid, 16);
-	__u8 both[32];
 
 	memcpy(both, w.mid, 16);
 	memcpy(both + 16, w.title.did, 16);
@@ -325,8 +321,6 @@ static void licence_by_the_book(__u8 kind)
 	kbkdf(w.issue.ku, "mclic EMid Ka", context, 48, key);
 	gcm(key, t, 256, w.issue.ka, wrapped);
 	assert_memory_equal(r.emid_ka, wrapped, 48);
-
-	struct mclic_response again;
 
 	assert_int_equal(mclic_licence_make(w.c, &w.issue, &terms, &again), 0);
 	assert_memory_equal(&again, &r, sizeof(r));

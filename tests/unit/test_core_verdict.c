@@ -220,79 +220,6 @@ static void test_sources_fail(void **state)
 	assert_int_equal(mclic_errno(MCLIC_CRYPTO_FAILED), -EIO);
 }
 
-/* A table whose n-th computation fails never lets a key out. */
-static int calls_left;
-
-static int failing_cmac(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],
-			const struct mclic_vec *v, unsigned int n, __u8 out[MCLIC_CS_SIZE])
-{
-	return calls_left-- ? mclic_openssl()->cmac(c, key, v, n, out) : -ENOMEM;
-}
-
-static int failing_sha(const struct mclic_crypto *c, const struct mclic_vec *v, unsigned int n,
-		       __u8 out[MCLIC_HASH_SIZE])
-{
-	return calls_left-- ? mclic_openssl()->sha256(c, v, n, out) : -ENOMEM;
-}
-
-static int failing_open(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],
-			const __u8 nonce[MCLIC_NONCE_SIZE], const void *aad, size_t aad_len,
-			const void *in, size_t len, void *out)
-{
-	return calls_left-- ? mclic_openssl()->open(c, key, nonce, aad, aad_len, in, len, out) :
-			      -ENOMEM;
-}
-
-static int failing_seal(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],
-			const __u8 nonce[MCLIC_NONCE_SIZE], const void *aad, size_t aad_len,
-			const void *in, size_t len, void *out)
-{
-	return calls_left-- ? mclic_openssl()->seal(c, key, nonce, aad, aad_len, in, len, out) :
-			      -ENOMEM;
-}
-
-static void test_crypto_fails(void **state)
-{
-	const struct mclic_crypto broken = {
-		.name = "broken", .sha256 = failing_sha, .cmac = failing_cmac,
-		.seal = failing_seal, .open = failing_open, .crc32 = mclic_openssl()->crc32,
-	};
-	struct mclic_response r;
-	struct mclic_terms t;
-	struct mclic_slot s;
-	struct world w;
-	int n;
-
-	(void)state;
-	slot_of(&w, MCLIC_PERSONAL, &s);
-	w.c = &broken;
-	for (n = 0;; n++) {
-		__u8 key[MCLIC_KEY_SIZE];
-		enum mclic_why why;
-
-		calls_left = n;
-		why = mclic_slot_verdict(&broken, &w.src, &w.title, NOW, &s, key);
-		if (!why)
-			break;
-		assert_why(why, MCLIC_CRYPTO_FAILED);
-		assert_true(mclic_is_zero(key, sizeof(key)));
-	}
-	assert_true(n >= 8);
-	world_terms(MCLIC_PERSONAL, &t);
-	for (n = 0;; n++) {
-		int err;
-
-		calls_left = n;
-		memset(&r, 0xee, sizeof(r));
-		err = mclic_licence_make(&broken, &w.issue, &t, &r);
-		if (!err)
-			break;
-		assert_int_equal(err, -ENOMEM);
-		assert_true(mclic_is_zero(&r, sizeof(r)));
-	}
-	assert_true(n >= 14);
-}
-
 static void time_case(__u64 not_before, __u64 not_after, __u64 issued_at, __u64 clock,
 		      __u64 list, enum mclic_why why)
 {
@@ -632,7 +559,6 @@ int main(void)
 		cmocka_unit_test(test_each_step),
 		cmocka_unit_test(test_precedence),
 		cmocka_unit_test(test_sources_fail),
-		cmocka_unit_test(test_crypto_fails),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_revocation),
 		cmocka_unit_test(test_version),
