@@ -83,6 +83,10 @@ mkdir "$T/disk/.mclic"
 areactl make "$T/disk/.mclic/area" 0 8
 tap_is "a file beside the partition is not looked at" "$(areactl where "$T/disk")" \
 	"${LOOP}p2 (partition): 100 slots"
+partx -d --nr 2 "$LOOP"
+tap_status "a partition that the kernel does not know is an error" 1 areactl where "$T/disk"
+tap_err "... and the message says what to do" 'partition 2 yet.*partx -u'
+partx -a --nr 2 "$LOOP"
 dd if=/dev/zero of="${LOOP}p2" bs=4096 count=512 conv=fsync 2>/dev/null
 tap_status "a partition that is no area is an error" 4 areactl where "$T/disk"
 tap_err "... not a reason to look for the file" "${LOOP}p2 \\(partition\\).*never formatted"

@@ -167,7 +167,7 @@ static void test_emulated(void **state)
 	for (i = 0; i < 2; i++) {
 		medium_set(b->home.disk, without[i], "");
 		assert_int_equal(mclic_medium_read(b->dev, &b->head, 0, &b->m), -ENODEV);
-		assert_non_null(strstr(mclic_message(), "mclic format"));
+		assert_non_null(strstr(mclic_message(), "an identifier of its own"));
 		must(mclic_medium_read(b->dev, &b->emulated, 0, &b->m));
 		assert_int_equal(b->m.kind, MCLIC_MEDIUM_EMULATED);
 		assert_int_equal(b->m.medium_class, 0);

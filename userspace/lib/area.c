@@ -4,9 +4,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "area.h"
+
+#define LOCK_PAUSE_MS		5
+#define LOCK_PATIENCE_MS	30000
 
 void mclic_area_warn(struct mclic_area *a, const char *fmt, ...)
 {
@@ -27,13 +31,26 @@ void mclic_area_warn(struct mclic_area *a, const char *fmt, ...)
 	a->warning = text;
 }
 
+/*
+ * Writers hold the lock for the time of some flushes. Whoever may read the area can lock
+ * it too, and for ever: so there is an end to the patience.
+ */
 static int set_lock(struct mclic_area *a, short type)
 {
 	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+	struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+	int tries = LOCK_PATIENCE_MS / LOCK_PAUSE_MS;
 
-	while (fcntl(a->fd, F_OFD_SETLKW, &lock)) {
-		if (errno != EINTR)
+	while (fcntl(a->fd, F_OFD_SETLK, &lock)) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN && errno != EACCES)
 			return mclic_fail(errno, "%s: cannot be locked: %s", a->where, strerror(errno));
+		if (!tries--)
+			return mclic_fail(EBUSY, "%s: another program has had the licence area locked for "
+					  "%d seconds; end it (lslocks shows which), then try again",
+					  a->where, LOCK_PATIENCE_MS / 1000);
+		nanosleep(&pause, NULL);
 	}
 	return 0;
 }

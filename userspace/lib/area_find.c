@@ -128,6 +128,10 @@ static int find_part(const struct mclic_disk *d, struct mclic_part *part, bool *
 		*unknown = false;
 		return 1;
 	}
+	if (f.number)
+		return mclic_fail(ENXIO, "%s: the kernel does not know partition %d yet, which is the "
+				  "licence area; tell it with \"partx -u %s\", or plug the medium in "
+				  "again", path, f.number, path);
 	return 0;
 }
 

@@ -158,8 +158,12 @@ static int no_such_kind(const struct mclic_medium *m, __u8 kind)
 		return mclic_fail(ENODEV, "this medium (%s) has no identifier of kind \"%s\"; put "
 				  "in the medium that the licence was issued for", disk,
 				  mclic_medium_kind_name(kind));
-	return mclic_fail(ENODEV, "this medium (%s) has no identifier of its own, and its licence "
-			  "area has no emulated factory id; format it anew with mclic format", disk);
+	if (!m->disk[0])
+		return mclic_fail(ENODEV, "the licence area was made for a medium with an identifier of "
+				  "its own, but lies on no disk here (an overlay, network or FUSE file "
+				  "system?); give the directory of the medium itself");
+	return mclic_fail(ENODEV, "the licence area was made for a medium with an identifier of its "
+			  "own, and this one (%s) has none; put in the medium it was made for", disk);
 }
 
 int mclic_medium_read(dev_t dev, const struct mclic_area_header *h, __u8 kind,
