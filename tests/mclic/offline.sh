@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# mclic request, import and install over any channel, and what import refuses.
+
+. tests/tap.sh
+. tests/mclic/lib-shop.sh
+
+scene
+request() {
+	mclic request "$MASTER" "$TITLE1" "$MEDIUM" -o "$@"
+}
+slots() {
+	tail -c +4097 "$1/.mclic/area" | head -c 1040384
+}
+
+# ---- the same bytes both ways ----
+
+tap_ok "request" request "$T/r.mclreq" --json
+tap_is "... for this title" "$(jq -r .did "$OUT")" "$DID1"
+tap_is "... and medium" "$(jq -r .mid "$OUT")" "$MID"
+tap_is "is 256 bytes" "$(stat -c %s "$T/r.mclreq")" 256
+tap_ok "request again" request "$T/again.mclreq"
+tap_cmp "... is the same request" "$T/r.mclreq" "$T/again.mclreq"
+tap_is "nothing is billed by asking" "$(bills)" 0
+tap_ok "carried to the center" ask "$T/r.mclreq" "$T/r.mclres"
+tap_ok "carried once more" ask "$T/r.mclreq" "$T/twice.mclres"
+tap_cmp "... the answer is the same" "$T/r.mclres" "$T/twice.mclres"
+cp -r "$XDG_STATE_HOME" "$T/state"
+cp -r "$MEDIUM" "$T/online"
+tap_ok "import" mclic import "$T/r.mclres" "$MEDIUM"
+tap_ok "import of the same again" mclic import "$T/r.mclres" "$MEDIUM"
+stop_center
+tap_ok "install needs no center" mclic install "$MASTER" "$TITLE1" "$MEDIUM"
+tap_ok "the copy is whole" whole "$MEDIUM"
+tap_is "the answer is no more kept" "$(find "$XDG_STATE_HOME" -name '*.mclres')" ""
+start_center
+
+# What "mclic copy" sends and gets is what was carried: it takes up the kept request.
+sed -i "s|https://[^\"]*|$CENTER_URL|" "$XDG_CONFIG_HOME"/mclic/accounts/*.json
+mv "$XDG_STATE_HOME" "$T/state.offline"
+mv "$T/state" "$XDG_STATE_HOME"
+tap_ok "the same copied over the line" mclic copy "$MASTER" "$TITLE1" "$T/online"
+tap_is "... puts the same bytes on the medium" "$(slots "$T/online" | md5sum)" \
+	"$(slots "$MEDIUM" | md5sum)"
+tap_is "... and is billed once in all" "$(bills)" 1
+rm -r "$XDG_STATE_HOME"
+mv "$T/state.offline" "$XDG_STATE_HOME"
+
+# ---- renew and return by hand ----
+
+tap_ok "renew -o" mclic renew "$TITLE1" "$MEDIUM" -o "$T/n.mclreq"
+tap_ok "... carried" ask "$T/n.mclreq" "$T/n.mclres"
+tap_ok "... imported" mclic import "$T/n.mclres" "$MEDIUM" --json
+tap_is "... sequence 2" "$(jq .licence.sequence "$OUT")" 2
+tap_status "the older answer is out of date now" 1 mclic import "$T/r.mclres" "$MEDIUM"
+tap_is "... and changes nothing" "$(mclic list "$MEDIUM" --json | jq '.licences[0].sequence')" 2
+tap_ok "return -o" mclic return "$TITLE1" "$MEDIUM" -o "$T/x.mclreq"
+tap_is "... the licence stands until the receipt" \
+	"$(mclic list "$MEDIUM" --json | jq '.licences|length')" 1
+tap_ok "... carried" ask "$T/x.mclreq" "$T/x.mclres"
+cp -r "$MEDIUM" "$T/returned"
+tap_ok "... imported" mclic import "$T/x.mclres" "$MEDIUM" --json
+tap_is "... returned" "$(jq -r .done "$OUT")" returned
+tap_is "... and gone" "$(mclic list "$MEDIUM" --json | jq '.licences|length')" 0
+tap_is "new, renewed, returned: three lines" "$(bills)" 3
+tap_status "the first answer again, after the return" 1 mclic import "$T/r.mclres" "$MEDIUM"
+tap_err "... fits no request any more" "no request"
+
+# ---- what import refuses ----
+
+fresh "$MEDIUM"
+tap_ok "a request" request "$T/r.mclreq" --kind portable
+tap_ok "... answered" ask "$T/r.mclreq" "$T/r.mclres"
+slots "$MEDIUM" >"$T/before"
+refused() {	# NAME STATUS FILE
+	tap_status "$1" "$2" mclic import "$3" "$MEDIUM"
+	slots "$MEDIUM" >"$T/after"
+	tap_cmp "... and the area is as it was" "$T/before" "$T/after"
+}
+flip() {	# OFFSET: the answer with one bit changed
+	cp "$T/r.mclres" "$T/bad.mclres"
+	perl -e 'open my $f, "+<:raw", $ARGV[0] or die; seek $f, $ARGV[1], 0;
+		read $f, my $b, 1; seek $f, $ARGV[1], 0; print $f $b ^ "\1"' \
+		"$T/bad.mclres" "$1"
+}
+refused "a request is not an answer" 4 "$T/r.mclreq"
+refused "a file that is not there" 1 "$T/none.mclres"
+head -c 1023 "$T/r.mclres" >"$T/short.mclres"
+refused "an answer cut short" 4 "$T/short.mclres"
+(cat "$T/r.mclres"; echo) >"$T/long.mclres"
+refused "an answer with more behind it" 1 "$T/long.mclres"
+refused "the answer to another request" 1 "$T/n.mclres"
+# magic, DID, medium tag, IDc, licence id, sequence, times, kind, request hash, title
+for at in 0 32 48 64 80 108 120 144 152 184; do
+	flip $at
+	tap_isnt "byte $at changed is refused" \
+		"$(mclic import "$T/bad.mclres" "$MEDIUM" >"$T/out" 2>&1; echo $?)" 0
+done
+slots "$MEDIUM" >"$T/after"
+tap_cmp "... and the area is as it was" "$T/before" "$T/after"
+for at in 288 304 352 408 660; do	# CS, EKU, EMid, SIG
+	flip $at
+	refused "byte $at (keys, SIG) changed" 3 "$T/bad.mclres"
+done
+mclic trust remove "$(jq -r .center "$XDG_CONFIG_HOME"/mclic/accounts/*.json)" >"$T/removed"
+refused "an answer of a center that is not trusted" 3 "$T/r.mclres"
+mclic enrol --refresh >"$T/refresh.out"
+tap_ok "and then the good one" mclic import "$T/r.mclres" "$MEDIUM"
+tap_ok "installs" mclic install "$MASTER" "$TITLE1" "$MEDIUM"
+tap_ok "whole" whole "$MEDIUM"
