@@ -9,7 +9,8 @@
  * only where they go to a regular file, a directory or a block device. At the N-th,
  * every process of the command gets SIGKILL: before the call is made, or with -a when it
  * has returned. -v says on standard error which call it was. Signals that killat itself
- * gets (INT, TERM, HUP) are passed to the command.
+ * gets (INT, TERM, HUP) are passed to the command. It waits for the last child, also for
+ * one in the background.
  *
  * Exit status: 0 killed; 10 the command ended with status 0 before it came so far (its
  * calls are all tried); 11 it ended otherwise; 1 killat failed; 2 usage. So
@@ -216,7 +217,8 @@ static void start(char **argv)
 	int gate[2];
 	char go = 0;
 
-	if (pipe2(gate, O_CLOEXEC))
+	/* Orphans become our children, so that the last of them is waited for. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) || pipe2(gate, O_CLOEXEC))
 		die("pipe");
 	command = fork();
 	if (command < 0)
