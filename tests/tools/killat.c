@@ -212,6 +212,18 @@ static void pass_on(int sig)
 		kill(command, sig);
 }
 
+/* A command built with the address sanitizer cannot look for leaks while it is traced. */
+static void no_leak_check(void)
+{
+	const char *options = getenv("ASAN_OPTIONS");
+	char *all;
+
+	if (asprintf(&all, "%s:detect_leaks=0", options ? options : "") < 0 ||
+	    setenv("ASAN_OPTIONS", all, 1))
+		die("memory");
+	free(all);
+}
+
 static void start(char **argv)
 {
 	int gate[2];
@@ -227,6 +239,7 @@ static void start(char **argv)
 		close(gate[1]);
 		if (read(gate[0], &go, 1) != 1)
 			_exit(FAILED);
+		no_leak_check();
 		install_filter();
 		execvp(argv[0], argv);
 		die(argv[0]);
