@@ -160,13 +160,19 @@ void node_put(struct node *n, __u64 count)
 
 /* ---- looking up ---- */
 
-/* The product that a directory entry belongs to: its own, or that of the directory. */
-static int product_of(const struct node *dir, int fd, const struct stat *st,
+/*
+ * The product that a directory entry belongs to: its own, or that of the directory. The
+ * licence area is part of none, also where the whole medium is one.
+ */
+static int product_of(const struct node *dir, bool area, int fd, const struct stat *st,
 		      struct product **p)
 {
 	struct stat marker;
 	int err = -ENOENT;
 
+	*p = NULL;
+	if (area)
+		return 0;
 	if (S_ISDIR(st->st_mode))
 		err = marker_stat(fd, &marker);
 	if (!err)
@@ -199,7 +205,7 @@ static struct node *known(const struct node *dir, const struct stat *st, bool ar
 	struct node *n;
 
 	pthread_mutex_lock(&table.lock);
-	n = find(st, area, dir->product, S_ISDIR(st->st_mode));
+	n = find(st, area, area ? NULL : dir->product, S_ISDIR(st->st_mode));
 	pthread_mutex_unlock(&table.lock);
 	return n;
 }
@@ -237,7 +243,7 @@ static int meet(struct node *dir, const char *name, bool area, struct node **n, 
 	fd = openat(dir->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = fstatat(fd, "", st, AT_EMPTY_PATH) ? -errno : product_of(dir, fd, st, &p);
+	err = fstatat(fd, "", st, AT_EMPTY_PATH) ? -errno : product_of(dir, area, fd, st, &p);
 	if (err) {
 		close(fd);
 		return err;
@@ -254,7 +260,7 @@ static int meet_again(struct node *dir, struct node **n, const struct stat *st)
 
 	if (!S_ISDIR(st->st_mode))
 		return 0;
-	err = product_of(dir, was->fd, st, &p);
+	err = product_of(dir, was->area, was->fd, st, &p);
 	if (!err && p == was->product) {
 		product_put(p);
 		return 0;
@@ -362,7 +368,7 @@ int node_start(void)
 	if (!grow())
 		return mclic_fail(ENOMEM, "out of memory");
 	err = fstatat(mnt.lower, "", &st, AT_EMPTY_PATH) ? -errno :
-							   product_of(&root, mnt.lower, &st, &p);
+							   product_of(&root, false, mnt.lower, &st, &p);
 	if (err)
 		return mclic_fail(-err, "%s: %s", mnt.source, strerror(-err));
 	node_init(&root, mnt.lower, &st, false, p);
