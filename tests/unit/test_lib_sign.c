@@ -28,6 +28,7 @@ static X509 *cert;
 
 static int setup(void **state)
 {
+	umask(077);
 	return folder_setup(state) || mclic_center_cert_make("Test Center", 2048, &rsa, &cert);
 }
 
@@ -162,6 +163,31 @@ static void other_key_files_are_refused(void **state)
 	assert_int_equal(mclic_write_file(AT_FDCWD, path, "", 0, 0600), 0);
 	assert_int_equal(mclic_ed25519_load(path, true, &key, public), -EINVAL);
 	assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void a_key_that_others_may_read_is_refused(void **state)
+{
+	static const struct {
+		mode_t mode;
+		int err;
+	} t[] = {
+		{ 0600, 0 }, { 0400, 0 }, { 0640, 0 }, { 0644, -EPERM }, { 0604, -EPERM },
+		{ 0660, -EPERM }, { 0602, -EPERM },
+	};
+	const char *path = in_folder("shared.key");
+	__u8 public[32];
+	EVP_PKEY *key;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(mclic_ed25519_load(path, true, &key, public), 0);
+	EVP_PKEY_free(key);
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		assert_int_equal(chmod(path, t[i].mode), 0);
+		assert_int_equal(mclic_ed25519_load(path, true, &key, public), t[i].err);
+		EVP_PKEY_free(key);
+	}
+	assert_int_equal(mclic_ed25519_load(folder, true, &key, public), -EINVAL);
 }
 
 /* ---- RSA ---- */
@@ -423,6 +449,7 @@ int main(void)
 		cmocka_unit_test(a_key_file_is_made_once),
 		cmocka_unit_test(makers_at_once_agree_on_one_key),
 		cmocka_unit_test(other_key_files_are_refused),
+		cmocka_unit_test(a_key_that_others_may_read_is_refused),
 		cmocka_unit_test(rsa_signs_and_verifies),
 		cmocka_unit_test(the_openssl_command_verifies),
 		cmocka_unit_test(keys_of_another_kind_do_not_sign),

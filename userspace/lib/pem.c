@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -21,6 +23,22 @@ static int no_passphrase(char *buf, int size, int writing, void *ctx)
 	return -1;
 }
 
+/* A group may read a key (Debian keeps those of TLS so), nobody but the owner write it. */
+static int read_key_file(const char *path, void **data, size_t *len)
+{
+	MCLIC_AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return mclic_fail(errno, "%s: cannot open it: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return mclic_fail(EINVAL, "%s: not a regular file", path);
+	if (st.st_mode & (S_IWGRP | S_IRWXO))
+		return mclic_fail(EPERM, "%s: others may read or change this key; if nobody did, put "
+				  "that right with chmod 600", path);
+	return mclic_read_fd(fd, path, KEY_FILE_MAX, data, len);
+}
+
 int mclic_key_read(const char *path, EVP_PKEY **key)
 {
 	void *data;
@@ -29,7 +47,7 @@ int mclic_key_read(const char *path, EVP_PKEY **key)
 	int err;
 
 	*key = NULL;
-	err = mclic_read_file(AT_FDCWD, path, KEY_FILE_MAX, &data, &len);
+	err = read_key_file(path, &data, &len);
 	if (err)
 		return err;
 	bio = BIO_new_mem_buf(data, (int)len);

@@ -5,7 +5,7 @@
 
 #include "libmclic.h"
 
-/** mclic_key_read() - an unencrypted private key; -ENOENT, -EINVAL */
+/** mclic_key_read() - an unencrypted private key; -ENOENT, -EINVAL, -EPERM when others may too */
 int mclic_key_read(const char *path, EVP_PKEY **key);
 
 /** mclic_key_write() - PKCS #8, mode 0600; -EEXIST when there is a file already */
