@@ -25,19 +25,19 @@ ctl() {
 }
 
 api() {
-	_path=$1
+	_api_path=$1
 	shift
 	STATUS=$(curl -sS --max-time 60 --cacert "$CENTER_CA" -o "$BODY" -D "$HEAD" \
-		-w '%{http_code}' "$@" "$CENTER_URL$_path" 2>"$T/curl.err")
+		-w '%{http_code}' "$@" "$CENTER_URL$_api_path" 2>"$T/curl.err")
 }
 
 post() {
-	_type=$1
-	_where=$2
-	_file=$3
+	_post_type=$1
+	_post_path=$2
+	_post_file=$3
 	shift 3
 	: >"$BODY"
-	api "$_where" -H "Content-Type: $_type" --data-binary "@$_file" "$@"
+	api "$_post_path" -H "Content-Type: $_post_type" --data-binary "@$_post_file" "$@"
 }
 
 ask() {
