@@ -305,6 +305,12 @@ enum mclic_why mclic_slot_head_check(const struct mclic_slot_carried *s);
 /** mclic_slot_body_check() - of it, what follows the CRC: fields that a response has too */
 enum mclic_why mclic_slot_body_check(const struct mclic_slot_carried *s);
 
+/** mclic_carried() - the part of a slot that a response carries */
+static inline const struct mclic_slot_carried *mclic_carried(const struct mclic_response *r)
+{
+	return (const struct mclic_slot_carried *)r->slot;
+}
+
 /** mclic_slot_finish() - zero what is ignored and set the CRC */
 void mclic_slot_finish(const struct mclic_crypto *c, struct mclic_slot *s);
 

@@ -61,7 +61,6 @@ void mclic_request_finish(struct mclic_request *r)
 enum mclic_why mclic_response_check(const void *p, size_t len)
 {
 	const struct mclic_response *r = p;
-	const struct mclic_slot_carried *s;
 	enum mclic_why why;
 
 	if (len != sizeof(*r))
@@ -71,19 +70,17 @@ enum mclic_why mclic_response_check(const void *p, size_t len)
 		return why;
 	if (mclic_get32(r->length) != sizeof(*r))
 		return MCLIC_BAD_LENGTH;
-	s = (const struct mclic_slot_carried *)r->slot;
-	why = mclic_slot_head_check(s);
+	why = mclic_slot_head_check(mclic_carried(r));
 	if (why)
 		return why == MCLIC_FREE ? MCLIC_BAD_MAGIC : why;
-	return mclic_slot_body_check(s);
+	return mclic_slot_body_check(mclic_carried(r));
 }
 
 enum mclic_why mclic_response_match(const struct mclic_crypto *c,
 				    const struct mclic_response *r,
 				    const struct mclic_request *q)
 {
-	const struct mclic_slot_carried *s = (const struct mclic_slot_carried *)r->slot;
-	const struct mclic_terms *t = &s->terms;
+	const struct mclic_terms *t = &mclic_carried(r)->terms;
 	const struct mclic_vec whole = { q, sizeof(*q) };
 	__u8 hash[MCLIC_HASH_SIZE], tag[MCLIC_ID_SIZE];
 

@@ -9,10 +9,11 @@
 static void genuine(const struct mclic_crypto *c, struct mclic_request *q,
 		    struct mclic_response *r)
 {
-	const struct mclic_vec v = { q, sizeof(*q) };
 	struct mclic_terms t;
+	struct mclic_vec v;
 
 	world_request(MCLIC_OP_NEW, q);
+	v = (struct mclic_vec){ q, sizeof(*q) };
 	world_terms(MCLIC_PERSONAL, &t);
 	HOLDS(!c->sha256(c, &v, 1, t.request_hash));
 	HOLDS(!world_response(c, &t, r));
@@ -40,7 +41,7 @@ static void judge(const struct mclic_crypto *c, const struct mclic_response *r)
 	HOLDS(slot == MCLIC_OK);
 	HOLDS(!memcmp(&s, r->slot, sizeof(r->slot)));
 	if (mclic_response_match(c, r, &q) == MCLIC_OK) {
-		const struct mclic_slot_carried *a = (struct mclic_slot_carried *)answer.slot;
+		const struct mclic_slot_carried *a = mclic_carried(&answer);
 
 		HOLDS(!memcmp(s.terms.request_hash, a->terms.request_hash, MCLIC_HASH_SIZE));
 		HOLDS(!memcmp(&s.terms, &a->terms, 3 * MCLIC_ID_SIZE));

@@ -114,7 +114,8 @@ static void personal_slot(struct mclic_slot *s)
 static void test_slot_fields(void **state)
 {
 	static const struct change changes[] = {
-		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION }, { 10, 2, MCLIC_BAD_SUITE },
+		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION },
+		{ 10, 2, MCLIC_BAD_SUITE },
 		{ 12, 1, MCLIC_BAD_RESERVED }, { 15, 1, MCLIC_BAD_RESERVED },
 		{ 16 + 131, 1, MCLIC_BAD_RESERVED }, { 16 + 252, 1, MCLIC_BAD_RESERVED },
 		{ 388, 1, MCLIC_BAD_RESERVED },

@@ -156,6 +156,7 @@ static void test_kdf_pieces(void **state)
 static void test_schedule(void **state)
 {
 	const struct mclic_crypto *c = mclic_openssl();
+	const __le32 number = mclic_put32(0x01020304);
 	__u8 km[32], a[16], b[16], salt[16], context[48], ours[32], mac[32], theirs[32];
 
 	(void)state;
@@ -165,7 +166,7 @@ static void test_schedule(void **state)
 	fill(salt, sizeof(salt), 6);
 
 	memcpy(context, a, 16);
-	memcpy(context + 16, "\x04\x03\x02\x01", 4);
+	memcpy(context + 16, &number, 4);
 	assert_int_equal(mclic_user_key(c, km, a, 0x01020304, ours), 0);
 	kbkdf(km, "mclic KU", context, 20, theirs);
 	assert_memory_equal(ours, theirs, 32);
@@ -193,6 +194,7 @@ static void test_schedule(void **state)
 
 static void test_identifiers(void **state)
 {
+	static const __u8 nvme[] = { 5, 9, 0, 'n', 'v', 'm', 'e', '.', '1', '2', '3', '4' };
 	const struct mclic_crypto *c = mclic_openssl();
 	__u8 a[16], b[16], n[16], text[128], hash[32], id[16];
 	size_t len;
@@ -220,10 +222,9 @@ static void test_identifiers(void **state)
 
 	len = strlen("mclic medium id v1");
 	memcpy(text, "mclic medium id v1", len);
-	memcpy(text + len, "\x05\x09\x00nvme.1234", 12);
+	memcpy(text + len, nvme, sizeof(nvme));
 	sha256(text, len + 12, hash);
-	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, (const __u8 *)"nvme.1234", 9, id),
-			 0);
+	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, nvme + 3, 9, id), 0);
 	assert_memory_equal(id, hash, 16);
 	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, a, 0, id), -EINVAL);
 }

@@ -9,7 +9,8 @@ static void test_request(void **state)
 		int value;
 		enum mclic_why why;
 	} changes[] = {
-		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION }, { 10, 2, MCLIC_BAD_SUITE },
+		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION },
+		{ 10, 2, MCLIC_BAD_SUITE },
 		{ 12, 0, MCLIC_BAD_OPERATION }, { 12, 4, MCLIC_BAD_OPERATION },
 		{ 13, 0, MCLIC_BAD_KIND }, { 13, 3, MCLIC_BAD_KIND },
 		{ 14, 0, MCLIC_BAD_MEDIUM_KIND }, { 14, 8, MCLIC_BAD_MEDIUM_KIND },
@@ -112,7 +113,8 @@ static void test_response(void **state)
 		int value;
 		enum mclic_why why;
 	} changes[] = {
-		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION }, { 10, 2, MCLIC_BAD_SUITE },
+		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION },
+		{ 10, 2, MCLIC_BAD_SUITE },
 		{ 12, 1, MCLIC_BAD_LENGTH }, { 13, 5, MCLIC_BAD_LENGTH },
 		{ 16, 'm', MCLIC_BAD_MAGIC }, { 24, 2, MCLIC_BAD_VERSION },
 		{ 26, 2, MCLIC_BAD_SUITE }, { 28, 1, MCLIC_BAD_RESERVED },
@@ -291,7 +293,8 @@ static void test_list_fields(void **state)
 		int value;
 		enum mclic_why why;
 	} changes[] = {
-		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION }, { 10, 2, MCLIC_BAD_SUITE },
+		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION },
+		{ 10, 2, MCLIC_BAD_SUITE },
 		{ 12, 4, MCLIC_BAD_LENGTH }, { 12, 2, MCLIC_BAD_LENGTH },
 		{ 60, 1, MCLIC_BAD_RESERVED }, { 63, 1, MCLIC_BAD_RESERVED },
 		{ 56, 0, MCLIC_BAD_SIG_FIELD }, { 59, 0, MCLIC_BAD_SIG_FIELD },

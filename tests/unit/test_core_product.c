@@ -20,7 +20,8 @@ static void test_marker(void **state)
 		int value;
 		enum mclic_why why;
 	} changes[] = {
-		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION }, { 10, 2, MCLIC_BAD_SUITE },
+		{ 0, 'm', MCLIC_BAD_MAGIC }, { 8, 2, MCLIC_BAD_VERSION },
+		{ 10, 2, MCLIC_BAD_SUITE },
 		{ 60, 1, MCLIC_BAD_RESERVED }, { 96, 1, MCLIC_BAD_RESERVED },
 		{ 127, 1, MCLIC_BAD_RESERVED }, { 51, 4, MCLIC_BAD_SIZE },
 		{ 55, 0x80, MCLIC_BAD_SIZE }, { 12, 9, MCLIC_OK }, { 128, 1, MCLIC_OK },
@@ -51,14 +52,15 @@ static void test_marker(void **state)
 
 static void test_publisher(void **state)
 {
+	static const char label[] = "mclic publisher id v1";
 	struct mclic_title title = { .content_version = 1 };
 	struct mclic_marker m;
 	__u8 key[32], hash[32], text[64];
-	size_t i, len = strlen("mclic publisher id v1");
+	size_t i, len = sizeof(label) - 1;
 
 	(void)state;
 	marker(&m);
-	memcpy(text, "mclic publisher id v1", len);
+	memcpy(text, label, sizeof(label));
 	memcpy(text + len, m.publisher_key, 32);
 	assert_int_equal(EVP_Digest(text, len + 32, hash, NULL, EVP_sha256(), NULL), 1);
 	assert_memory_equal(m.publisher_id, hash, 16);

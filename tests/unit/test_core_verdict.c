@@ -148,7 +148,7 @@ static void slot_with(struct world *w, __u8 kind, const bool broken[STEPS],
 			break_step(w, (enum step)i, s);
 	world_sign(w, &s->carried);
 	for (i = 0; i < STEPS; i++)
-		if (broken[i] && (i < EKU || (i > EMID && i != EARLY && i != LATE)))
+		if ((i < EKU || i == LIST || i == TERMS) && broken[i])
 			break_step(w, (enum step)i, s);
 	mclic_slot_finish(w->c, s);
 	if (broken[BAD_FORM])

@@ -39,7 +39,6 @@ static struct mclic_vec bytes_of(const char *hex)
 static int licence(const struct mclic_crypto *c, __u8 kind)
 {
 	struct mclic_response r;
-	const struct mclic_slot_carried *s = (const struct mclic_slot_carried *)r.slot;
 	struct mclic_terms terms, t;
 	__u8 mid[MCLIC_ID_SIZE];
 	int err;
@@ -47,9 +46,9 @@ static int licence(const struct mclic_crypto *c, __u8 kind)
 	world_terms(kind, &terms);
 	world_mid(mid);
 	err = world_response(c, &terms, &r);
-	mclic_terms_bind(&s->terms, mid, &t);
+	mclic_terms_bind(&mclic_carried(&r)->terms, mid, &t);
 	print_hex(" ", &t, sizeof(t));
-	print_hex("\n", s->cs, sizeof(s->cs));
+	print_hex("\n", mclic_carried(&r)->cs, MCLIC_CS_SIZE);
 	return err;
 }
 
@@ -63,7 +62,7 @@ int main(int argc, char **argv)
 	int err;
 
 	if (!strcmp(what, "licence") && argc == 3)
-		return licence(c, (__u8)atoi(argv[2])) ? 1 : 0;
+		return licence(c, *argv[2] == '1' ? MCLIC_PORTABLE : MCLIC_PERSONAL) ? 1 : 0;
 	if (argc < 3) {
 		fprintf(stderr, "usage: compute sha256|cmac|kdf|licence ARGUMENTS\n");
 		return 2;
