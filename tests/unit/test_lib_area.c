@@ -31,13 +31,30 @@ static void bench_area(struct bench *b, __u32 slots)
 			       MCLIC_MEDIUM_EMULATED, &b->medium));
 }
 
+/* Keys take their time to make: one center for all tests. */
+static struct center center;
+
+static int group(void **state)
+{
+	(void)state;
+	center_make(&center, "Unit Center");
+	return 0;
+}
+
+static int group_end(void **state)
+{
+	(void)state;
+	center_free(&center);
+	return 0;
+}
+
 static int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 
 	assert_non_null(b);
 	home_make(&b->home);
-	center_make(&b->center, "Unit Center");
+	b->center = center;
 	*state = b;
 	return 0;
 }
@@ -47,7 +64,6 @@ static int teardown(void **state)
 	struct bench *b = *state;
 
 	mclic_area_close(b->area);
-	center_free(&b->center);
 	home_remove(&b->home);
 	free(b);
 	return 0;
@@ -607,5 +623,5 @@ int main(void)
 		T(test_reader_beside_writer), T(test_image_without_partition),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, group, group_end);
 }

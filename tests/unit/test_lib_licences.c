@@ -16,13 +16,31 @@ struct bench {
 	struct mclic_verdict v;
 };
 
+/* Keys take their time to make: one center for all tests. */
+static struct center center;
+
+static int group(void **state)
+{
+	if (medium_namespace(state))
+		return -1;
+	center_make(&center, "Unit Center");
+	return 0;
+}
+
+static int group_end(void **state)
+{
+	(void)state;
+	center_free(&center);
+	return 0;
+}
+
 static int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 
 	assert_non_null(b);
 	home_make(&b->home);
-	center_make(&b->center, "Unit Center");
+	b->center = center;
 	medium_set(b->home.disk, "sd", CID_A);
 	must(mclic_area_create_file(b->home.disk, ""));
 	must(mclic_area_open(b->home.disk, true, &b->area));
@@ -45,7 +63,6 @@ static int teardown(void **state)
 	mclic_wipe(&b->v, sizeof(b->v));
 	mclic_area_close(b->area);
 	mclic_trust_free(b->trust);
-	center_free(&b->center);
 	home_remove(&b->home);
 	free(b);
 	return 0;
@@ -304,5 +321,5 @@ int main(void)
 		T(test_old_terms), T(test_best_wins), cmocka_unit_test(test_words),
 	};
 
-	return cmocka_run_group_tests(tests, medium_namespace, NULL);
+	return cmocka_run_group_tests(tests, group, group_end);
 }

@@ -15,14 +15,36 @@ struct bench {
 	struct mclic_trust *t;
 };
 
+/* Keys take their time to make: two centers for all tests. */
+static struct center first, second;
+
+static int group(void **state)
+{
+	if (medium_namespace(state))
+		return -1;
+	center_make(&first, "Center \xc3\x84rger, Inc.");
+	center_make(&second, "Other Center");
+	return 0;
+}
+
+static int group_end(void **state)
+{
+	(void)state;
+	center_free(&first);
+	center_free(&second);
+	return 0;
+}
+
 static int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 
 	assert_non_null(b);
+	/* an empty /etc of this test's own */
+	assert_int_equal(mount("etc", "/etc", "tmpfs", 0, "mode=755"), 0);
 	home_make(&b->home);
-	center_make(&b->a, "Center \xc3\x84rger, Inc.");
-	center_make(&b->b, "Other Center");
+	b->a = first;
+	b->b = second;
 	must(mclic_mkdirs(home_path(&b->home, PEMS), 0700));
 	must(mclic_mkdirs(home_path(&b->home, LISTS), 0700));
 	*state = b;
@@ -34,18 +56,9 @@ static int teardown(void **state)
 	struct bench *b = *state;
 
 	mclic_trust_free(b->t);
-	center_free(&b->a);
-	center_free(&b->b);
 	home_remove(&b->home);
+	assert_int_equal(umount("/etc"), 0);
 	free(b);
-	return 0;
-}
-
-/* Each test's own /etc/mclicfs: an empty one. */
-static int group(void **state)
-{
-	if (medium_namespace(state) || mount("etc", "/etc", "tmpfs", 0, "mode=755"))
-		return -1;
 	return 0;
 }
 
@@ -382,9 +395,9 @@ static void test_threads(void **state)
 	atomic_bool stop = false;
 	struct asker askers[4];
 	pthread_t threads[4];
+	int i, wrong = 0;
 	void *list;
 	size_t len;
-	int i;
 
 	center_write_cert(&b->a, in(b, PEMS, "a.pem"));
 	put_list(b, "a.mclrev", &b->a, 1, 1, 1000);
@@ -395,14 +408,15 @@ static void test_threads(void **state)
 	}
 	for (i = 2; i < 60; i++) {
 		list = center_list(&b->a, (__u64)i, (__u32)i, 1000, &len);
-		assert_int_equal(mclic_trust_put_revocations(b->t, list, len, false), 0);
+		wrong += mclic_trust_put_revocations(b->t, list, len, false) != 0;
 		free(list);
 	}
 	stop = true;
 	for (i = 0; i < 4; i++) {
 		pthread_join(threads[i], NULL);
-		assert_int_equal(askers[i].wrong, 0);
+		wrong += askers[i].wrong;
 	}
+	assert_int_equal(wrong, 0);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -415,5 +429,5 @@ int main(void)
 		T(test_without_home), T(test_threads),
 	};
 
-	return cmocka_run_group_tests(tests, group, NULL);
+	return cmocka_run_group_tests(tests, group, group_end);
 }
