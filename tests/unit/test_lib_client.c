@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #include <microhttpd.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "userspace/lib/libmclic.h"
@@ -27,6 +29,8 @@
 static struct MHD_Daemon *plain, *tls;
 static char plain_url[64], tls_url[64], tls_ip_url[64];
 static char ca_file[PATH_MAX], other_ca_file[PATH_MAX];
+static X509 *server_cert;
+static EVP_PKEY *server_key;
 static atomic_int asked;	/* requests since a test reset it */
 
 /* ---- the server: what it does depends on the path ---- */
@@ -276,9 +280,9 @@ static int setup(void **state)
 	free(cert_pem);
 	X509_free(ca);
 	X509_free(other_ca);
-	X509_free(cert);
+	server_cert = cert;
+	server_key = key;
 	EVP_PKEY_free(ca_key);
-	EVP_PKEY_free(key);
 	if (!plain || !tls)
 		return -1;
 	snprintf(plain_url, sizeof(plain_url), "http://127.0.0.1:%u", port_of(plain));
@@ -291,6 +295,8 @@ static int teardown(void **state)
 {
 	MHD_stop_daemon(plain);
 	MHD_stop_daemon(tls);
+	X509_free(server_cert);
+	EVP_PKEY_free(server_key);
 	return folder_teardown(state);
 }
 
@@ -539,6 +545,77 @@ static void what_stays_broken_is_given_up(void **state)
 	assert_int_equal(atomic_load(&asked), 5);
 }
 
+/* A center that hangs up once while it is sent a body, and takes all of it the next time. */
+struct abrupt {
+	int listener;
+	size_t body;
+	int hung_up;
+};
+
+static void take_body(SSL *ssl, size_t body)
+{
+	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+	char buf[65536];
+	size_t got = 0;
+	int n;
+
+	while (got < body && (n = SSL_read(ssl, buf, sizeof(buf))) > 0)
+		got += (size_t)n;
+	SSL_write(ssl, ok, sizeof(ok) - 1);
+	SSL_shutdown(ssl);
+}
+
+static void *serve_abruptly(void *arg)
+{
+	const struct linger reset = { 1, 0 };
+	struct abrupt *a = arg;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	int i, fd;
+
+	SSL_CTX_use_certificate(ctx, server_cert);
+	SSL_CTX_use_PrivateKey(ctx, server_key);
+	for (i = 0; i < 2; i++) {
+		SSL *ssl = SSL_new(ctx);
+
+		fd = accept(a->listener, NULL, NULL);
+		SSL_set_fd(ssl, fd);
+		if (SSL_accept(ssl) == 1 && i) {
+			take_body(ssl, a->body);
+		} else {
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+			a->hung_up++;
+		}
+		close(fd);
+		SSL_free(ssl);
+	}
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+static void a_center_that_hangs_up_kills_nobody(void **state)
+{
+	struct abrupt server = { .body = 8 * MIB };
+	struct mclic_account a = { .cacert = ca_file };
+	char url[64], *body = calloc(1, server.body);
+	struct mclic_reply r;
+	pthread_t t;
+
+	(void)state;
+	signal(SIGPIPE, SIG_DFL);
+	snprintf(url, sizeof(url), "https://localhost:%u", dead_port(&server.listener));
+	a.url = url;
+	assert_int_equal(listen(server.listener, 8), 0);
+	assert_int_equal(pthread_create(&t, NULL, serve_abruptly, &server), 0);
+	assert_int_equal(mclic_http(&a, "POST", "/v1/x", "text/plain", body, server.body, NULL, &r),
+			 0);
+	assert_int_equal(pthread_join(t, NULL), 0);
+	assert_int_equal(server.hung_up, 1);
+	assert_string_equal(r.body, "ok");
+	mclic_reply_free(&r);
+	close(server.listener);
+	free(body);
+}
+
 /* Proxies of the environment are asked for other hosts, and never for this machine. */
 static void proxies(void **state)
 {
@@ -581,6 +658,7 @@ int main(void)
 		cmocka_unit_test(a_broken_answer_is_asked_for_again),
 		cmocka_unit_test(answers_have_a_largest_size),
 		cmocka_unit_test(what_stays_broken_is_given_up),
+		cmocka_unit_test(a_center_that_hangs_up_kills_nobody),
 		cmocka_unit_test(proxies),
 	};
 
