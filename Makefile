@@ -185,9 +185,9 @@ bench:
 	$(Q)B='$(B)' sh tests/bench/bench.sh
 
 FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(FUZZERS): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(ARCHIVES)
+$(FUZZERS): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(WITH_CENTER)
 	$(say) LD $@
-	$(Q)$(link) -fsanitize=fuzzer $(call pkg_libs,$(LIBS_common)) $(EXTRA_LIBS)
+	$(Q)$(link) -fsanitize=fuzzer $(call pkg_libs,sqlite3 $(LIBS_common)) $(EXTRA_LIBS)
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
