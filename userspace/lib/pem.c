@@ -41,8 +41,8 @@ static int read_key_file(const char *path, void **data, size_t *len)
 
 int mclic_key_read(const char *path, EVP_PKEY **key)
 {
-	void *data;
-	size_t len;
+	void *data = NULL;
+	size_t len = 0;
 	BIO *bio;
 	int err;
 

@@ -68,8 +68,8 @@ int mclic_fail(int err, const char *fmt, ...)
 	va_end(ap);
 	mclic_clean_text(text);
 	memcpy(last.text, text, sizeof(last.text));
-	last.err = err;
-	return -err;
+	last.err = err ? err : EIO;
+	return -last.err;
 }
 
 const char *mclic_message(void)
