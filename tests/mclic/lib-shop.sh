@@ -7,7 +7,7 @@
 #   ask FILE ANSWER		carry a request to the center by hand (curl)
 #   fresh DIR			a formatted medium in a new folder, and an empty STATE, as on
 #				a machine that never asked; keys and accounts stay
-#   whole DIR			the title TITLE1 on DIR is complete and good
+#   whole DIR [TITLE]		the title (TITLE1) on DIR is complete and good, nothing is left over
 #   master_dir DIR		the master as a directory that can be changed
 
 . tests/claims/lib-scene.sh
@@ -28,7 +28,7 @@ fresh() {
 }
 
 whole() {
-	mclic verify "$1" "$TITLE1" >"$T/whole.out" 2>&1 &&
+	mclic verify "$1" "${2:-$TITLE1}" >"$T/whole.out" 2>&1 &&
 		! ls -A "$1" | grep -q '^\.mclic-'
 }
 
