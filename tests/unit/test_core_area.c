@@ -125,6 +125,7 @@ static void test_slot_fields(void **state)
 		{ 16 + 135, 0x80, MCLIC_OK },
 		{ 16 + 129, 0, MCLIC_BAD_MEDIUM_KIND }, { 16 + 129, 8, MCLIC_BAD_MEDIUM_KIND },
 		{ 16 + 130, 4, MCLIC_BAD_MEDIUM_KIND },
+		{ 16 + 129, 1, MCLIC_OK }, { 16 + 129, 7, MCLIC_OK }, { 16 + 130, 0, MCLIC_OK },
 		{ 16 + 92, 0, MCLIC_BAD_SEQUENCE },
 		{ 16 + 168, 0, MCLIC_BAD_TEXT }, { 16 + 168, 0x1b, MCLIC_BAD_TEXT },
 		{ 16 + 231, 'x', MCLIC_BAD_TEXT },

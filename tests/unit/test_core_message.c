@@ -17,7 +17,7 @@ static void test_request(void **state)
 		{ 15, 4, MCLIC_BAD_MEDIUM_KIND }, { 112, 1, MCLIC_BAD_LICENCE_ID },
 		{ 140, 1, MCLIC_BAD_SEQUENCE }, { 148, 1, MCLIC_BAD_RESERVED },
 		{ 191, 1, MCLIC_BAD_RESERVED }, { 12, 2, MCLIC_BAD_LICENCE_ID },
-		{ 13, 1, MCLIC_OK },
+		{ 13, 1, MCLIC_OK }, { 14, 1, MCLIC_OK }, { 14, 7, MCLIC_OK }, { 15, 0, MCLIC_OK },
 	};
 	struct mclic_request q;
 	struct world w;
