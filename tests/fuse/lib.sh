@@ -89,3 +89,20 @@ flip() {
 sum_of() {
 	fscall pread "$1" "$2" "$3"
 }
+
+# hold FILE: open it as WHO, in the background, and wait until it is open; let_go: read it
+# to its end into $T/read, what is said about that into $W/error
+hold() {
+	rm -f "$W/held" "$W/go"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	who sh -c 'exec 3<"$1" 2>"$2/error" && : >"$2/held" || exit 1
+		until [ -e "$2/go" ]; do sleep 0.05; done
+		exec cat <&3 2>"$2/error"' sh "$1" "$W" >"$T/read" &
+	holder=$!
+	poll 10 test -e "$W/held" || tap_diag "$1 cannot be held open: $(cat "$W/error")"
+}
+
+let_go() {
+	who touch "$W/go"
+	wait "$holder"
+}

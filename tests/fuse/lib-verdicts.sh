@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# lib-verdicts.sh - each reason to refuse a title, when it is mounted and while it is.
+
+# shellcheck source=tests/fuse/lib.sh
+. tests/fuse/lib.sh
+
+who mkdir -p "$W/tree"
+who sh -c 'head -c 9000 /dev/urandom >"$1/f"' sh "$W/tree"
+medium lower good="$W/tree" personal="$W/tree",personal expired="$W/tree",expired \
+	future="$W/tree",future other="$W/tree",other-medium class="$W/tree",low-class \
+	nocert="$W/tree",no-cert forged="$W/tree",forged crc="$W/tree",bad-crc \
+	flags="$W/tree",bad-flags cs="$W/tree",bad-cs eku="$W/tree",bad-eku \
+	emid="$W/tree",bad-emid revoked="$W/tree",revoked old="$W/tree",old-terms \
+	none="$W/tree",no-licence ka="$W/tree",under-ka generation="$W/tree",generation=2 \
+	two="$W/tree",expired later="$W/tree"
+medium lower two=,seq=2
+L=$W/lower
+mounted "$L"
+
+verdict() {
+	call "$1" "$3" open "$M/$2/f" r
+}
+verdict "a licence in force" good ok
+tap_ok "opens the title" who cmp "$M/good/f" "$W/tree/f"
+verdict "a personal licence with its user key" personal ok
+verdict "expired" expired EKEYEXPIRED
+verdict "not begun" future EKEYEXPIRED
+verdict "of another medium" other EMEDIUMTYPE
+verdict "of a better medium" class EMEDIUMTYPE
+verdict "of an unknown center" nocert ENOKEY
+verdict "signed by somebody else" forged EKEYREJECTED
+verdict "with a damaged CRC" crc EACCES
+verdict "with an unknown critical flag" flags EACCES
+verdict "with another certificate code" cs EKEYREJECTED
+verdict "with a damaged EKU(KEYc)" eku EKEYREJECTED
+verdict "with a damaged EMid(Ku)" emid EKEYREJECTED
+verdict "revoked" revoked EKEYREVOKED
+verdict "for older versions" old EACCES
+verdict "no licence" none EACCES
+verdict "sealed under the master's key" ka EBADMSG
+verdict "sealed under another generation" generation EBADMSG
+verdict "one expired, one in force" two ok
+for title in expired other forged revoked none; do
+	call "without a licence the title still lists ($title)" "ok 3" list "$M/$title"
+	call "and shows its sizes ($title)" "$(who fscall stat "$W/tree/f")" stat "$M/$title/f"
+done
+tap_match "the log names the title and the reason" "$(cat "$M.log")" "/expired: .*expired"
+tap_match "and the remedy" "$(cat "$M.log")" "/none: .*mclic copy"
+
+# ---- what changes while it is mounted ----
+
+# slot_of N: where the Nth licence stands
+slot_of() { echo $((4096 * $1)); }
+tap_ok "before the slot is changed" who cmp "$M/good/f" "$W/tree/f"
+for at in 0 8 10 16 32 48 64 80 88 92 96 104 112 128 130 132 136 232 272 288 336 384 392 4092; do
+	flip "$L/.mclic/area" $(($(slot_of 1) + at))
+	verdict "byte $at of the slot changed" good EACCES
+	flip "$L/.mclic/area" $(($(slot_of 1) + at))
+	verdict "byte $at of the slot restored" good ok
+done
+dd if="$L/.mclic/area" of="$T/slot" bs=4096 skip=1 count=1 status=none
+dd if=/dev/zero of="$L/.mclic/area" bs=4096 seek=1 count=1 conv=notrunc status=none
+verdict "the slot zeroed" good EACCES
+dd if="$T/slot" of="$L/.mclic/area" bs=4096 seek=200 count=1 conv=notrunc status=none
+verdict "the licence in another slot" good ok
+dd if=/dev/zero of="$L/.mclic/area" bs=4096 seek=200 count=1 conv=notrunc status=none
+dd if="$T/slot" of="$L/.mclic/area" bs=4096 seek=1 count=1 conv=notrunc status=none
+verdict "the licence back in its slot" good ok
+
+who mv "$L/.mclic/area" "$L/.mclic/kept"
+verdict "the area gone" good EACCES
+who mv "$L/.mclic/kept" "$L/.mclic/area"
+verdict "the area back" good ok
+
+keys=$(who sh -c 'echo "$XDG_CONFIG_HOME/mclic/user-keys"')
+who cp -r "$keys" "$keys.away"
+who sh -c 'rm "$1"/*' sh "$keys"
+verdict "the user key gone" personal ENOKEY
+verdict "a portable licence needs none" good ok
+who sh -c 'cp -p "$2"/* "$1"/' sh "$keys" "$keys.away"
+verdict "the user key back" personal ok
+
+opens() { [ "$(who fscall open "$M/$1/f" r)" = "$2" ]; }
+verdict "before its revocation" later ok
+medium lower later=,no-licence,revoked
+tap_ok "a revocation list that arrives is heeded" poll 10 opens later EKEYREVOKED
+tap_ok "and so is what it lists no more" poll 10 opens revoked ok
+
+centers=$(who sh -c 'echo "$XDG_CONFIG_HOME/mclic/centers"')
+who mv "$centers" "$centers.away"
+tap_ok "the certificate gone" poll 10 opens good ENOKEY
+who mv "$centers.away" "$centers"
+tap_ok "the certificate back" poll 10 opens good ok
+
+# Opened in time, it is read on after the licence has ended.
+medium late window="$W/tree",window=8
+unmounted
+mounted "$W/late"
+hold "$M/window/f"
+tap_ok "a licence ends while a file is open" poll 30 opens window EKEYEXPIRED
+let_go
+tap_cmp "which is read on" "$T/read" "$W/tree/f"
+unmounted
+
+# ---- a medium without an area ----
+
+who cp -r "$L" "$W/bare"
+who rm -r "$W/bare/.mclic"
+mounted "$W/bare"
+verdict "no area" good EACCES
+tap_match "is warned about" "$(cat "$M.log")" "no licence area"
+who cp -r "$L/.mclic" "$W/bare/"
+verdict "an area that comes later" good ok
+for slot in 0 255; do
+	flip "$W/bare/.mclic/area" $((4096 * slot + 20))
+done
+unmounted
+mounted "$W/bare"
+verdict "an area whose header and copy are damaged" good EACCES
+tap_match "is warned about, too" "$(cat "$M.log")" "damaged"
+flip "$W/bare/.mclic/area" $((4096 * 255 + 20))
+unmounted
+mounted "$W/bare"
+verdict "an area with a good copy of its header" good ok
+unmounted
