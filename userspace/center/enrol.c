@@ -194,7 +194,7 @@ static enum problem enrol_decide(struct center *c, struct db *db, struct enrolme
 				 json_t **name)
 {
 	__u8 hash[MCLIC_HASH_SIZE];
-	bool known, token = e->body.token[0];
+	bool known = false, token = e->body.token[0];
 	enum problem p = PROBLEM_NONE;
 
 	if (token)

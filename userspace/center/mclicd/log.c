@@ -49,7 +49,7 @@ json_t *log_text(const char *text)
 	char clean[LOG_TEXT_MAX + 1];
 	size_t i;
 
-	for (i = 0; text[i] && i < LOG_TEXT_MAX; i++)
+	for (i = 0; i < LOG_TEXT_MAX && text[i]; i++)
 		clean[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
 	return json_stringn(clean, i);
 }

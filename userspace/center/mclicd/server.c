@@ -283,8 +283,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 		return;
 	*state = NULL;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	spent = (__u64)((now.tv_sec - x->started.tv_sec) * 1000000 +
-			(now.tv_nsec - x->started.tv_nsec) / 1000);
+	spent = (__u64)(now.tv_sec - x->started.tv_sec) * 1000000 +
+		(__u64)((now.tv_nsec - x->started.tv_nsec) / 1000);
 	metrics_request(x->route ? x->route->endpoint : ENDPOINT_OTHER, x->status, spent);
 	exchange_log(x, spent);
 	watch_set(x->watch, REQUEST_SECONDS);
