@@ -244,12 +244,6 @@ static int copy_files(struct install *in)
 	p.progress = mclic_progress_start("copying", in->plain);
 	err = mclic_pipeline_run(&p);
 	mclic_progress_end(p.progress);
-	if (err == -ENOSPC || err == -EDQUOT)
-		return mclic_fail(-err, "%s: no room left; what is finished is kept: make room for %s, then the same command goes on",
-				  in->t->path, in->title->name);
-	if (err == -EINTR)
-		return mclic_fail(EINTR, "%s: stopped; the same command goes on where it was",
-				  in->title->name);
 	return err;
 }
 
@@ -277,7 +271,19 @@ static int open_master_key(struct install *in, const struct grant *g)
 	return err;
 }
 
-static int run(struct install *in, enum standing how, const struct grant *g)
+/* What was done is kept, whatever ended the copy. */
+static int explain(const struct install *in, int err)
+{
+	if (err == -ENOSPC || err == -EDQUOT)
+		return mclic_fail(-err, "%s: no room left; what is finished is kept: make room for %s, then the same command goes on",
+				  in->t->path, in->title->name);
+	if (err == -EINTR)
+		return mclic_fail(EINTR, "%s: stopped; the same command goes on where it was",
+				  in->title->name);
+	return err;
+}
+
+static int prepare(struct install *in, const struct grant *g)
 {
 	int err;
 
@@ -288,13 +294,21 @@ static int run(struct install *in, enum standing how, const struct grant *g)
 				 in->title);
 	if (!err)
 		err = stage_skeleton(&in->stage);
-	if (!err)
-		err = find_work(in);
+	return err ? explain(in, err) : find_work(in);
+}
+
+static int run(struct install *in, enum standing how, const struct grant *g)
+{
+	int err = prepare(in, g);
+
 	if (!err)
 		err = check_room(in->t, in->title, in->room);
+	if (err)
+		return err;
+	err = copy_files(in);
 	if (!err)
-		err = copy_files(in);
-	return err ? err : stage_publish(&in->stage, how);
+		err = stage_publish(&in->stage, how);
+	return explain(in, err);
 }
 
 int install_title(struct target *t, struct mclic_source *s, const struct title *title,
