@@ -564,6 +564,9 @@ int mclic_source_file_open(struct mclic_source *s, const char *product, const ch
 /** mclic_source_pread() - any thread; bytes or -errno, short only at the end */
 ssize_t mclic_source_pread(struct mclic_source_file *f, void *buf, size_t len, __u64 off);
 void mclic_source_file_close(struct mclic_source_file *f);
+/** mclic_source_place() - where in an image the file or marker PRODUCT/PATH lies, in one piece */
+int mclic_source_place(struct mclic_source *s, const char *product, const char *path,
+		       __u64 *off, __u64 *len);
 
 /* ---- pipeline.c: many files through hash and cipher, on every core ---- */
 
@@ -577,7 +580,8 @@ void mclic_source_file_close(struct mclic_source_file *f);
  * @sealed: @read gives blocks and tags under @in_key, not plaintext
  * @in_key: the sealed file's key, from mclic_work_sealed()
  * @expect: SHA-256 that the plaintext must have, or NULL
- * @out: file to seal to, empty and open for writing, or -1 to hash only
+ * @out: file to seal to, open for writing, or -1 to hash only
+ * @out_off: where in @out the sealed file begins; what lies there is overwritten
  * @seal: (@out) how; the pipeline sets @size and a fresh @salt in it
  * @priv: the caller's
  * @sha256: the pipeline's: of the plaintext, when finish gets 0
@@ -594,6 +598,7 @@ struct mclic_work {
 	__u8 in_key[MCLIC_KEY_SIZE];
 	const __u8 *expect;
 	int out;
+	__u64 out_off;
 	struct mclic_seal seal;
 	void *priv;
 	__u8 sha256[MCLIC_HASH_SIZE];

@@ -161,7 +161,8 @@ static int write_group(struct worker *me, struct job *job, __u64 g, size_t len)
 		n += sizeof(job->trailer);
 	}
 	err = mclic_pwrite_full(job->work.out, me->cipher, n,
-				(off_t)mclic_block_offset(g * MCLIC_GROUP_BLOCKS));
+				(off_t)(job->work.out_off +
+					mclic_block_offset(g * MCLIC_GROUP_BLOCKS)));
 	return err ? write_failed(err, &job->work) : 0;
 }
 
@@ -298,7 +299,8 @@ static int prepare_output(const struct mclic_pipeline *p, struct job *job)
 
 	/* A medium that is too small is better known now than after an hour. */
 	if (job->groups > 1 &&
-	    fallocate(job->work.out, 0, 0, (off_t)mclic_sealed_len(s->size)) &&
+	    fallocate(job->work.out, 0, (off_t)job->work.out_off,
+		      (off_t)mclic_sealed_len(s->size)) &&
 	    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
 		return write_failed(-errno, &job->work);
 	return 0;

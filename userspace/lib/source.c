@@ -133,6 +133,20 @@ void mclic_source_file_close(struct mclic_source_file *f)
 		f->ops->close_file(f);
 }
 
+int mclic_source_place(struct mclic_source *s, const char *product, const char *path,
+		       __u64 *off, __u64 *len)
+{
+	struct mclic_source_file *f;
+	int err = open_file(s, product, path, &f, len);
+
+	if (err)
+		return err;
+	err = s->ops->place ? s->ops->place(f, off) : -EINVAL;
+	mclic_source_file_close(f);
+	return err ? mclic_fail(EINVAL, "%s: «%s/%s» does not lie in one piece in an image",
+				s->path, product, path) : 0;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

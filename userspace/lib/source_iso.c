@@ -338,6 +338,23 @@ static ssize_t iso_pread(struct mclic_source_file *file, void *buf, size_t len, 
 	return (ssize_t)done;
 }
 
+static int iso_place(struct mclic_source_file *file, __u64 *off)
+{
+	const struct iso_entry *e = ((const struct iso_file *)file)->entry;
+	__u64 next;
+	int i;
+
+	if (!e->count)
+		return -EINVAL;
+	next = *off = (__u64)e->extents[0].block * ISO_BLOCK;
+	for (i = 0; i < e->count; i++) {
+		if ((__u64)e->extents[i].block * ISO_BLOCK != next)
+			return -EINVAL;
+		next += e->extents[i].size;
+	}
+	return 0;
+}
+
 static void iso_close_file(struct mclic_source_file *file)
 {
 	free(file);
@@ -368,6 +385,7 @@ static const struct source_ops iso_ops = {
 	.dirs = iso_dirs,
 	.open = iso_open,
 	.pread = iso_pread,
+	.place = iso_place,
 	.close_file = iso_close_file,
 	.close = iso_close,
 };

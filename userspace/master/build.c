@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* mclic-master build: scan, register, seal, write, and only then a name for the image. */
+/* mclic-master build: scan, register, lay out, seal, and only then a name for the image. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -13,6 +13,9 @@
 #include <uninorm.h>
 
 #include "master.h"
+
+#define IMAGE_NAME	"image"
+#define BLANK_NAME	"blank"
 
 /* ---- names ---- */
 
@@ -112,11 +115,23 @@ static int check_output(const struct build *b)
 	return check_outside(b, dir);
 }
 
-/* An absolute path, as libisofs wants them. */
+/* Path of @name in the work folder, malloc'd. */
+static char *in_work(const struct build *b, const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", b->work, name) >= 0)
+		return path;
+	mclic_fail(ENOMEM, "out of memory");
+	return NULL;
+}
+
+/* By an absolute path, as libisofs wants them. */
 static int make_work(struct build *b)
 {
 	MCLIC_AUTO_FREE char *dir = output_dir(b);
 	MCLIC_AUTO_FREE char *whole = dir ? realpath(dir, NULL) : NULL;
+	MCLIC_AUTO_FREE char *image = NULL;
 	char *path;
 
 	if (!whole || asprintf(&path, "%s/.%s.work-XXXXXX", whole, output_name(b)) < 0)
@@ -127,22 +142,11 @@ static int make_work(struct build *b)
 				  strerror(errno));
 	}
 	b->work = path;
-	return 0;
-}
-
-static int make_title_work(struct build *b, size_t index)
-{
-	struct title *t = &b->titles[index];
-	MCLIC_AUTO_FREE char *path = NULL;
-
-	if (asprintf(&path, "%s/%zu", b->work, index) < 0) {
-		path = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
-	}
-	if (mkdir(path, 0700))
-		return mclic_fail(errno, "%s: %s", path, strerror(errno));
-	t->work_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return t->work_fd < 0 ? mclic_fail(errno, "%s: %s", path, strerror(errno)) : 0;
+	image = in_work(b, IMAGE_NAME);
+	if (!image)
+		return -ENOMEM;
+	b->image = open(image, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	return b->image < 0 ? mclic_fail(errno, "%s: %s", image, strerror(errno)) : 0;
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -159,6 +163,9 @@ static void remove_work(struct build *b)
 		mclic_warn("%s could not be removed: %s", b->work, strerror(errno));
 	free(b->work);
 	b->work = NULL;
+	if (b->image >= 0)
+		close(b->image);
+	b->image = -1;
 }
 
 /* ---- the steps ---- */
@@ -173,8 +180,11 @@ static int look(struct build *b)
 		err = check_name(b, i);
 	if (!err)
 		err = check_output(b);
-	for (i = 0; !err && i < b->count; i++)
+	for (i = 0; !err && i < b->count; i++) {
 		err = scan_title(&b->titles[i]);
+		b->titles[i].manifest.title = b->titles[i].name;
+		b->titles[i].manifest.version = b->version;
+	}
 	return err;
 }
 
@@ -189,53 +199,55 @@ static int register_all(struct build *b)
 	return err;
 }
 
+static int lay_out(struct build *b)
+{
+	MCLIC_AUTO_FREE char *blank = in_work(b, BLANK_NAME);
+	size_t i;
+	int err = blank ? 0 : -ENOMEM;
+
+	for (i = 0; !err && i < b->count; i++)
+		err = marker_room(&b->titles[i]);
+	return err ? err : disc_layout(b, blank);
+}
+
 static int seal_all(struct build *b)
 {
+	MCLIC_AUTO_FREE char *image = in_work(b, IMAGE_NAME);
 	struct mclic_progress *progress;
+	struct mclic_source *disc;
 	__u64 total = 0;
 	size_t i;
-	int err = 0;
+	int err = image ? mclic_source_open(image, &disc) : -ENOMEM;
 
+	if (err)
+		return err;
 	for (i = 0; i < b->count; i++)
 		total += b->titles[i].manifest.total;
 	progress = mclic_progress_start("sealing", total);
-	for (i = 0; !err && i < b->count; i++) {
-		err = make_title_work(b, i);
-		if (!err)
-			err = seal_title(b, &b->titles[i], progress);
-	}
+	for (i = 0; !err && i < b->count; i++)
+		err = seal_title(b, &b->titles[i], disc, progress);
 	mclic_progress_end(progress);
+	mclic_source_close(disc);
 	return err;
 }
 
-static int publish(const struct build *b, const char *image)
+/* The name comes last, when every byte is on the disk. */
+static int publish(const struct build *b)
 {
 	MCLIC_AUTO_FREE char *dir = output_dir(b);
+	MCLIC_AUTO_FREE char *image = in_work(b, IMAGE_NAME);
 	MCLIC_AUTO_CLOSE int fd = -1;
 
-	if (!dir)
+	if (!dir || !image)
 		return mclic_fail(ENOMEM, "out of memory");
+	if (fsync(b->image))
+		return mclic_fail(errno, "the image cannot be flushed: %s", strerror(errno));
 	if (rename(image, b->output))
 		return mclic_fail(errno, "%s: %s", b->output, strerror(errno));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || (fsync(fd) && errno != EINVAL))
 		return mclic_fail(errno, "%s cannot be flushed: %s", dir, strerror(errno));
 	return 0;
-}
-
-static int write_disc(struct build *b)
-{
-	MCLIC_AUTO_FREE char *image = NULL;
-	int err;
-
-	if (asprintf(&image, "%s/image", b->work) < 0) {
-		image = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
-	}
-	err = disc_write(b, image);
-	if (!err)
-		err = disc_check(b, image);
-	return err ? err : publish(b, image);
 }
 
 int build_run(struct build *b)
@@ -247,9 +259,11 @@ int build_run(struct build *b)
 	if (!err)
 		err = make_work(b);
 	if (!err)
+		err = lay_out(b);
+	if (!err)
 		err = seal_all(b);
 	if (!err)
-		err = write_disc(b);
+		err = publish(b);
 	remove_work(b);
 	return err;
 }

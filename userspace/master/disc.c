@@ -2,6 +2,10 @@
 /*
  * The master disc: ISO 9660 level 3 (files over 4 GiB have several extents) with Rock Ridge.
  *
+ * libisofs lays it out. Sealed files and markers are cut out of a file of holes that is as long
+ * as all of them together: it gives each its room. Holes are not written to the image; seal.c
+ * fills the room.
+ *
  * Directories and links stand on the disc with the modes of the manifest, widened so that
  * everybody may read: what is sealed needs no other guard, and an ordinary user must be able to
  * copy from a mounted disc. What the copy gets is the mode in the manifest.
@@ -25,6 +29,8 @@
 
 struct disc {
 	struct build *build;
+	const char *blank;	/* path of the file of holes */
+	__u64 blank_len;	/* how much of it is cut out */
 	IsoImage *image;
 	IsoWriteOpts *opts;
 	struct burn_source *source;
@@ -53,6 +59,20 @@ static int add_file(struct disc *d, IsoDir *dir, const char *name, mode_t mode, 
 
 	if (ret < 0)
 		return iso_failed(ret, name);
+	set_owner(node, mode | 0444);
+	return 0;
+}
+
+/* A file of @len bytes that are not there yet. */
+static int add_room(struct disc *d, IsoDir *dir, const char *name, mode_t mode, __u64 len)
+{
+	IsoNode *node;
+	int ret = iso_tree_add_new_cut_out_node(d->image, dir, name, d->blank,
+						(off_t)d->blank_len, (off_t)len, &node);
+
+	if (ret < 0)
+		return iso_failed(ret, name);
+	d->blank_len += len;
 	set_owner(node, mode | 0444);
 	return 0;
 }
@@ -126,10 +146,9 @@ static int add_dirs(struct disc *d, struct place *p)
 	return err;
 }
 
-static int add_entry(struct disc *d, const struct place *p, size_t i, const char *work)
+static int add_entry(struct disc *d, const struct place *p, size_t i)
 {
 	const struct mclic_entry *e = &p->title->manifest.entries[i];
-	MCLIC_AUTO_FREE char *sealed = NULL;
 	const char *name;
 	IsoDir *parent = parent_of(p, i, &name);
 
@@ -137,14 +156,10 @@ static int add_entry(struct disc *d, const struct place *p, size_t i, const char
 		return add_link(d, parent, name, e->target);
 	if (e->type != MCLIC_ENTRY_FILE)
 		return 0;
-	if (asprintf(&sealed, "%s/%zu", work, i) < 0) {
-		sealed = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
-	}
-	return add_file(d, parent, name, e->mode, sealed);
+	return add_room(d, parent, name, e->mode, mclic_sealed_len(e->size));
 }
 
-static int add_entries(struct disc *d, struct place *p, const char *work)
+static int add_entries(struct disc *d, struct place *p)
 {
 	const struct mclic_manifest *m = &p->title->manifest;
 	int err = add_dirs(d, p);
@@ -152,29 +167,23 @@ static int add_entries(struct disc *d, struct place *p, const char *work)
 
 	/* Backwards: libisofs keeps sorted lists, and the head of one is found at once. */
 	for (i = m->count; !err && i > 0; i--)
-		err = add_entry(d, p, i - 1, work);
+		err = add_entry(d, p, i - 1);
 	return err;
 }
 
-static int add_title(struct disc *d, size_t index)
+static int add_title(struct disc *d, const struct title *t)
 {
-	const struct title *t = &d->build->titles[index];
-	MCLIC_AUTO_FREE char *work = NULL, *marker = NULL;
 	struct place p = { .title = t };
-	int err;
+	int err = add_dir(d, iso_image_get_root(d->image), t->disc_name, 0755, &p.root);
 
-	if (asprintf(&work, "%s/%zu", d->build->work, index) < 0 ||
-	    asprintf(&marker, "%s/" TITLE_MARKER, work) < 0)
-		return mclic_fail(ENOMEM, "out of memory");
-	err = add_dir(d, iso_image_get_root(d->image), t->disc_name, 0755, &p.root);
 	if (err)
 		return err;
 	p.dirs = calloc(t->manifest.count + 1, sizeof(IsoDir *));
 	if (!p.dirs)
 		return mclic_fail(ENOMEM, "out of memory");
-	err = add_entries(d, &p, work);
+	err = add_entries(d, &p);
 	free(p.dirs);
-	return err ? err : add_file(d, p.root, MCLIC_MARKER_NAME, 0644, marker);
+	return err ? err : add_room(d, p.root, MCLIC_MARKER_NAME, 0644, t->marker_len);
 }
 
 static int add_manager(struct disc *d)
@@ -203,7 +212,7 @@ static int add_all(struct disc *d)
 	int err = 0;
 
 	for (i = 0; !err && i < d->build->count; i++)
-		err = add_title(d, i);
+		err = add_title(d, &d->build->titles[i]);
 	if (!err && d->build->with_manager)
 		err = add_manager(d);
 	return err;
@@ -227,10 +236,32 @@ static int set_options(struct disc *d)
 	return 0;
 }
 
+/* Long enough for all that will be cut out of it. */
+static int make_blank(const struct disc *d)
+{
+	MCLIC_AUTO_CLOSE int fd = open(d->blank, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	__u64 len = 0;
+	size_t i, j;
+
+	for (i = 0; i < d->build->count; i++) {
+		const struct mclic_manifest *m = &d->build->titles[i].manifest;
+
+		len += d->build->titles[i].marker_len;
+		for (j = 0; j < m->count; j++)
+			if (m->entries[j].type == MCLIC_ENTRY_FILE)
+				len += mclic_sealed_len(m->entries[j].size);
+	}
+	if (fd < 0 || ftruncate(fd, (off_t)len))
+		return mclic_fail(errno, "%s: %s", d->blank, strerror(errno));
+	return 0;
+}
+
 static int start(struct disc *d)
 {
 	int err = mclic_iso_start(), ret;
 
+	if (!err)
+		err = make_blank(d);
 	if (err)
 		return err;
 	ret = iso_image_new(d->build->volume, &d->image);
@@ -247,18 +278,28 @@ static int start(struct disc *d)
 	return ret < 0 ? iso_failed(ret, d->build->volume) : 0;
 }
 
-static int put_piece(int fd, const void *buf, size_t n, off_t off)
+static bool is_hole(const char *p, size_t n)
 {
-	int err = mclic_pwrite_full(fd, buf, n, off);
-
-	if (err == -ENOSPC || err == -EDQUOT)
-		return mclic_fail(-err, "no room left for the image; make room and start again");
-	return err;
+	return !*p && !memcmp(p, p + 1, n - 1);
 }
 
-static int copy_out(struct disc *d, int fd, void *buf, struct mclic_progress *progress)
+static int no_room(int err)
 {
-	off_t off, size = d->source->get_size(d->source);
+	if (err == ENOSPC || err == EDQUOT)
+		return mclic_fail(err, "no room left for the image; make room and start again");
+	return mclic_fail(err, "the image cannot be written: %s", strerror(err));
+}
+
+static int put_piece(int fd, const char *buf, size_t n, off_t off)
+{
+	int err = is_hole(buf, n) ? 0 : mclic_pwrite_full(fd, buf, n, off);
+
+	return err ? no_room(-err) : 0;
+}
+
+static int copy_out(struct disc *d, off_t size, char *buf, struct mclic_progress *progress)
+{
+	off_t off;
 	int n, err;
 
 	for (off = 0; off < size; off += n) {
@@ -266,9 +307,9 @@ static int copy_out(struct disc *d, int fd, void *buf, struct mclic_progress *pr
 			return mclic_fail(EINTR, "interrupted; nothing was left behind");
 		/* Never more than there is: libisofs drops a piece that its end cuts short. */
 		n = size - off < PIECE ? (int)(size - off) : (int)PIECE;
-		if (d->source->read_xt(d->source, buf, n) != n)
-			return mclic_fail(EIO, "the image could not be made: a work file could not be read");
-		err = put_piece(fd, buf, (size_t)n, off);
+		if (d->source->read_xt(d->source, (unsigned char *)buf, n) != n)
+			return mclic_fail(EIO, "the image could not be laid out: a file for it could not be read");
+		err = put_piece(d->build->image, buf, (size_t)n, off);
 		if (err)
 			return err;
 		mclic_progress_add(progress, (__u64)n);
@@ -276,20 +317,23 @@ static int copy_out(struct disc *d, int fd, void *buf, struct mclic_progress *pr
 	return 0;
 }
 
-static int write_image(struct disc *d, int fd)
+static int write_layout(struct disc *d)
 {
+	off_t size = d->source->get_size(d->source);
 	struct mclic_progress *progress;
-	MCLIC_AUTO_FREE void *buf = malloc(PIECE);
+	MCLIC_AUTO_FREE char *buf = malloc(PIECE);
 	int err;
 
 	if (!buf)
 		return mclic_fail(ENOMEM, "out of memory");
-	progress = mclic_progress_start("writing the image",
-					(__u64)d->source->get_size(d->source));
-	err = copy_out(d, fd, buf, progress);
+	if (ftruncate(d->build->image, size))
+		return no_room(errno);
+	/* A disk that is too small is better known now than after an hour. */
+	if (fallocate(d->build->image, 0, 0, size) && (errno == ENOSPC || errno == EDQUOT))
+		return no_room(errno);
+	progress = mclic_progress_start("laying out", (__u64)size);
+	err = copy_out(d, size, buf, progress);
 	mclic_progress_end(progress);
-	if (!err && fsync(fd))
-		err = mclic_fail(errno, "the image cannot be flushed: %s", strerror(errno));
 	return err;
 }
 
@@ -307,71 +351,13 @@ static void stop(struct disc *d, bool failed)
 		iso_image_unref(d->image);
 }
 
-int disc_write(struct build *b, const char *path)
+int disc_layout(struct build *b, const char *blank)
 {
-	MCLIC_AUTO_CLOSE int fd = -1;
-	struct disc d = { .build = b };
+	struct disc d = { .build = b, .blank = blank };
 	int err = start(&d);
 
-	if (!err) {
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		err = fd < 0 ? mclic_fail(errno, "%s: %s", path, strerror(errno))
-			     : write_image(&d, fd);
-	}
+	if (!err)
+		err = write_layout(&d);
 	stop(&d, err);
-	return err;
-}
-
-/* ---- reading it back ---- */
-
-static int check_file(struct mclic_source *s, const struct title *t, const struct mclic_entry *e)
-{
-	struct mclic_source_file *f;
-	__u64 len;
-	int err = mclic_source_file_open(s, t->disc_name, e->path, &f, &len);
-
-	if (err)
-		return err;
-	mclic_source_file_close(f);
-	return len == mclic_sealed_len(e->size) ? 0 :
-	       mclic_fail(EIO, "«%s» has the wrong length in the image", e->path);
-}
-
-static bool has_name(char **names, const char *name)
-{
-	for (; *names; names++)
-		if (!strcmp(*names, name))
-			return true;
-	return false;
-}
-
-static int check_title(struct mclic_source *s, const struct title *t)
-{
-	char **names;
-	size_t i;
-	int err = mclic_source_list(s, &names);
-
-	if (err)
-		return err;
-	if (!has_name(names, t->disc_name))
-		err = mclic_fail(EIO, "«%s» is not in the image", t->disc_name);
-	mclic_strv_free(names);
-	for (i = 0; !err && i < t->manifest.count; i++)
-		if (t->manifest.entries[i].type == MCLIC_ENTRY_FILE)
-			err = check_file(s, t, &t->manifest.entries[i]);
-	return err;
-}
-
-int disc_check(const struct build *b, const char *path)
-{
-	struct mclic_source *s;
-	size_t i;
-	int err = mclic_source_open(path, &s);
-
-	if (err)
-		return err;
-	for (i = 0; !err && i < b->count; i++)
-		err = check_title(s, &b->titles[i]);
-	mclic_source_close(s);
 	return err;
 }

@@ -65,7 +65,7 @@ static void add_title(struct build *b, char *arg, struct argp_state *state)
 	b->titles = t;
 	t += b->count++;
 	*equals = '\0';
-	*t = (struct title){ .name = arg, .path = equals + 1, .fd = -1, .work_fd = -1 };
+	*t = (struct title){ .name = arg, .path = equals + 1, .fd = -1 };
 }
 
 static __u32 parse_version(const char *arg, struct argp_state *state)
@@ -209,8 +209,6 @@ static void free_title(struct title *t)
 	mclic_secret_free(t->ka, MCLIC_KEY_SIZE);
 	if (t->fd >= 0)
 		close(t->fd);
-	if (t->work_fd >= 0)
-		close(t->work_fd);
 }
 
 static void free_build(struct build *b)
@@ -243,7 +241,8 @@ static int cmd_build(int argc, char **argv)
 		NULL, NULL, NULL,
 	};
 	struct arguments a = {
-		.build = { .version = 1, .volume = "MCLIC", .cancel = &cancelled },
+		.build = { .version = 1, .volume = "MCLIC", .image = -1,
+			   .cancel = &cancelled },
 	};
 	int err;
 

@@ -2,8 +2,10 @@
 /*
  * mclic-master: from directories to a master disc.
  *
- * scan.c reads what a title holds, register.c gets its key from the center, seal.c makes
- * EKa(Data) and the marker, disc.c writes the ISO 9660 image, build.c does all of it.
+ * scan.c reads what a title holds, register.c gets its key from the center, disc.c lays out
+ * the ISO 9660 image with room for every sealed file, seal.c writes EKa(Data) and the marker
+ * into that room, build.c does all of it. So every byte is written once, by all cores, and
+ * nothing but the image needs room on the disk.
  */
 #ifndef MCLIC_MASTER_H
 #define MCLIC_MASTER_H
@@ -11,8 +13,6 @@
 #include <stdatomic.h>
 
 #include "userspace/lib/libmclic.h"
-
-#define TITLE_MARKER	"marker"	/* in a title's work folder; sealed files have numbers */
 
 /**
  * struct title - one title on its way to the disc
@@ -24,8 +24,7 @@
  * @id: DID and content version, from the center
  * @km_generation: of Ka
  * @ka: Ka, locked memory
- * @work_fd: folder of its sealed files
- * @marker_len: bytes of its marker
+ * @marker_len: bytes of its marker, manifest included
  */
 struct title {
 	char *name;
@@ -36,7 +35,6 @@ struct title {
 	struct mclic_title id;
 	__u32 km_generation;
 	__u8 *ka;
-	int work_fd;
 	size_t marker_len;
 };
 
@@ -53,7 +51,8 @@ struct title {
  * @output: path of the image
  * @volume: label of the disc
  * @with_manager: add the mclic program
- * @work: folder beside @output that holds all that is not finished; NULL when there is none
+ * @work: folder beside @output that holds what is not finished; NULL when there is none
+ * @image: the image in it, open for writing
  * @cancel: set on SIGINT and SIGTERM
  */
 struct build {
@@ -69,6 +68,7 @@ struct build {
 	const char *volume;
 	bool with_manager;
 	char *work;
+	int image;
 	const atomic_bool *cancel;
 };
 
@@ -93,18 +93,22 @@ int register_center(struct build *b);
  */
 int register_title(struct build *b, struct title *t);
 
-/* ---- seal.c ---- */
-
-/** seal_title() - EKa(Data) of every file of @t, and its signed marker, in @t->work_fd */
-int seal_title(struct build *b, struct title *t, struct mclic_progress *progress);
-
 /* ---- disc.c ---- */
 
-/** disc_write() - the image from all titles, flushed, at @path */
-int disc_write(struct build *b, const char *path);
+/** disc_layout() - directories, names and room for all titles in @b->image; @blank: see there */
+int disc_layout(struct build *b, const char *blank);
 
-/** disc_check() - read @path back: every title, every file, every length */
-int disc_check(const struct build *b, const char *path);
+/* ---- seal.c ---- */
+
+/** marker_room() - how many bytes the marker of @t will have; -E2BIG beyond what one may */
+int marker_room(struct title *t);
+
+/**
+ * seal_title() - EKa(Data) of every file of @t, and its signed marker, into @b->image
+ * @disc: the image, as a reader of discs sees it: whatever it does not show is an error
+ */
+int seal_title(struct build *b, struct title *t, struct mclic_source *disc,
+	       struct mclic_progress *progress);
 
 /* ---- manager.c ---- */
 

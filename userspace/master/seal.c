@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* EKa(Data): every regular file of a title sealed under Ka, and the title's signed marker. */
+/*
+ * EKa(Data): every regular file of a title sealed under Ka, and the title's signed marker, each
+ * written to its place in the image.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,13 +14,14 @@
 
 /* A file in work: what it was when it was opened, so that a change is noticed. */
 struct plain {
-	int in;
-	int out;
+	int fd;
 	struct stat st;
 };
 
 struct sealing {
+	struct build *build;
 	struct title *title;
+	struct mclic_source *disc;
 	size_t *files;		/* entries that are regular files */
 };
 
@@ -32,33 +36,34 @@ static int changed(const struct title *t, const struct mclic_entry *e)
 			  t->path, e->path);
 }
 
-static int open_plain(const struct title *t, const struct mclic_entry *e, size_t number,
-		      struct plain *p)
+static int open_plain(const struct title *t, const struct mclic_entry *e, struct plain *p)
 {
-	char name[32];
-
-	p->in = mclic_open_beneath(t->fd, e->path,
+	p->fd = mclic_open_beneath(t->fd, e->path,
 				   O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-	if (p->in < 0)
-		return mclic_fail(-p->in, "%s/%s cannot be read: %s", t->path, e->path,
-				  strerror(-p->in));
-	if (fstat(p->in, &p->st))
+	if (p->fd < 0)
+		return mclic_fail(-p->fd, "%s/%s cannot be read: %s", t->path, e->path,
+				  strerror(-p->fd));
+	if (fstat(p->fd, &p->st))
 		return mclic_fail(errno, "%s/%s: %s", t->path, e->path, strerror(errno));
 	if (!S_ISREG(p->st.st_mode) || (__u64)p->st.st_size != e->size)
 		return changed(t, e);
-	snprintf(name, sizeof(name), "%zu", number);
-	p->out = openat(t->work_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (p->out < 0)
-		return mclic_fail(errno, "no work file beside the output: %s", strerror(errno));
 	return 0;
+}
+
+static int find_room(const struct sealing *s, const char *path, __u64 want, __u64 *off)
+{
+	__u64 len;
+	int err = mclic_source_place(s->disc, s->title->disc_name, path, off, &len);
+
+	if (!err && len != want)
+		err = mclic_fail(EIO, "«%s» has the wrong length in the image", path);
+	return err;
 }
 
 static void close_plain(struct plain *p)
 {
-	if (p->in >= 0)
-		close(p->in);
-	if (p->out >= 0)
-		close(p->out);
+	if (p->fd >= 0)
+		close(p->fd);
 	free(p);
 }
 
@@ -72,8 +77,9 @@ static int open_file(void *ctx, size_t index, struct mclic_work *w)
 
 	if (!p)
 		return mclic_fail(ENOMEM, "out of memory");
-	p->in = p->out = -1;
-	err = open_plain(t, e, s->files[index], p);
+	err = open_plain(t, e, p);
+	if (!err)
+		err = find_room(s, e->path, mclic_sealed_len(e->size), &w->out_off);
 	if (!err)
 		err = mclic_random(e->file_id, sizeof(e->file_id));
 	if (err) {
@@ -83,8 +89,8 @@ static int open_file(void *ctx, size_t index, struct mclic_work *w)
 	w->name = e->path;
 	w->size = e->size;
 	w->read = mclic_work_read_fd;
-	w->in = &p->in;
-	w->out = p->out;
+	w->in = &p->fd;
+	w->out = s->build->image;
 	w->seal.title = t->id;
 	w->seal.km_generation = t->km_generation;
 	w->seal.key = MCLIC_UNDER_KA;
@@ -108,7 +114,7 @@ static int finish_file(void *ctx, size_t index, struct mclic_work *w, int err)
 	struct plain *p = w->priv;
 	struct stat now;
 
-	if (!err && (fstat(p->in, &now) || !same_file(&now, &p->st)))
+	if (!err && (fstat(p->fd, &now) || !same_file(&now, &p->st)))
 		err = changed(s->title, e);
 	if (!err)
 		memcpy(e->sha256, w->sha256, sizeof(e->sha256));
@@ -116,38 +122,53 @@ static int finish_file(void *ctx, size_t index, struct mclic_work *w, int err)
 	return err;
 }
 
-static int write_marker(struct build *b, struct title *t)
+int marker_room(struct title *t)
 {
-	MCLIC_AUTO_FREE char *bytes = NULL;
+	/* Ids and hashes are not known yet, but how long they are. */
 	MCLIC_AUTO_FREE char *text = mclic_manifest_text(&t->manifest);
-	struct mclic_marker marker;
 	size_t len;
-	int err;
 
 	if (!text)
-		return mclic_fail(ENOMEM, "out of memory for the manifest of «%s»", t->name);
+		return -ENOMEM;
 	len = strlen(text);
 	if (len > MCLIC_MANIFEST_MAX)
 		return mclic_fail(E2BIG, "«%s» holds too many files: its manifest has more than 64 MiB; make two titles of it",
 				  t->name);
-	if (mclic_marker_make(mclic_openssl(), &marker, &t->id, t->km_generation,
-			      b->publisher_public, len))
-		return mclic_fail(EIO, "no marker can be made for «%s»", t->name);
-	err = mclic_product_sign(&marker, text, len, b->publisher);
-	if (err)
-		return err;
-	t->marker_len = sizeof(marker) + len;
-	bytes = malloc(t->marker_len);
-	if (!bytes)
-		return mclic_fail(ENOMEM, "out of memory for the manifest of «%s»", t->name);
-	memcpy(bytes, &marker, sizeof(marker));
-	memcpy(bytes + sizeof(marker), text, len);
-	return mclic_write_file(t->work_fd, TITLE_MARKER, bytes, t->marker_len, 0600);
+	t->marker_len = sizeof(struct mclic_marker) + len;
+	return 0;
 }
 
-int seal_title(struct build *b, struct title *t, struct mclic_progress *progress)
+static int write_marker(const struct sealing *s)
 {
-	struct sealing s = { .title = t };
+	struct title *t = s->title;
+	MCLIC_AUTO_FREE char *text = mclic_manifest_text(&t->manifest);
+	struct mclic_marker marker;
+	size_t len;
+	__u64 off;
+	int err;
+
+	if (!text)
+		return -ENOMEM;
+	len = strlen(text);
+	err = find_room(s, MCLIC_MARKER_NAME, sizeof(marker) + len, &off);
+	if (err)
+		return err;
+	if (mclic_marker_make(mclic_openssl(), &marker, &t->id, t->km_generation,
+			      s->build->publisher_public, len))
+		return mclic_fail(EIO, "no marker can be made for «%s»", t->name);
+	err = mclic_product_sign(&marker, text, len, s->build->publisher);
+	if (!err)
+		err = mclic_pwrite_full(s->build->image, &marker, sizeof(marker), (off_t)off);
+	if (!err)
+		err = mclic_pwrite_full(s->build->image, text, len,
+					(off_t)(off + sizeof(marker)));
+	return err;
+}
+
+int seal_title(struct build *b, struct title *t, struct mclic_source *disc,
+	       struct mclic_progress *progress)
+{
+	struct sealing s = { .build = b, .title = t, .disc = disc };
 	struct mclic_pipeline p = {
 		.ctx = &s,
 		.out_key = t->ka,
@@ -167,7 +188,5 @@ int seal_title(struct build *b, struct title *t, struct mclic_progress *progress
 			s.files[p.count++] = i;
 	err = mclic_pipeline_run(&p);
 	free(s.files);
-	t->manifest.title = t->name;
-	t->manifest.version = t->id.content_version;
-	return err ? err : write_marker(b, t);
+	return err ? err : write_marker(&s);
 }
