@@ -9,26 +9,22 @@
 
 #include "mclicfs.h"
 
-static void reply_attr(fuse_req_t req, struct node *n, int fd)
+static void reply_attr(fuse_req_t req, struct node *n)
 {
+	double seconds;
 	struct stat st;
-	int err = node_stat(n, fd, &st);
+	int err = node_stat(n, &st, &seconds);
 
 	if (err)
 		fuse_reply_err(req, -err);
 	else
-		fuse_reply_attr(req, &st, TIMEOUT);
-}
-
-static int fd_of(const struct fuse_file_info *fi)
-{
-	return fi ? file_of(fi)->fd : -1;
+		fuse_reply_attr(req, &st, seconds);
 }
 
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)fi;
-	reply_attr(req, node_of(ino), -1);
+	reply_attr(req, node_of(ino));
 }
 
 /* ---- changing ---- */
@@ -94,12 +90,12 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		struct fuse_file_info *fi)
 {
 	struct node *n = node_of(ino);
-	int err = set_attr(n, fd_of(fi), attr, to_set);
+	int err = set_attr(n, fi ? file_of(fi)->fd : -1, attr, to_set);
 
 	if (err)
 		fuse_reply_err(req, -err);
 	else
-		reply_attr(req, n, -1);
+		reply_attr(req, n);
 }
 
 void op_access(fuse_req_t req, fuse_ino_t ino, int mask)

@@ -8,6 +8,7 @@
 #include "mclicfs.h"
 
 #define BATCH	32768	/* bytes of entries asked of the lower directory at once */
+#define ENTRY_MIN	128	/* bytes that an entry with attributes takes at least */
 
 /**
  * struct dir - an open directory
@@ -51,6 +52,8 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	pthread_mutex_init(&d->lock, NULL);
 	fi->fh = (uintptr_t)d;
+	fi->cache_readdir = atomic_load(&d->node->watched);
+	fi->keep_cache = fi->cache_readdir;
 	if (fuse_reply_open(req, fi) == -ENOENT) {
 		close(d->fd);
 		free(d);
@@ -129,6 +132,8 @@ struct listing {
 	char *buf;
 	size_t size;
 	size_t used;
+	struct node **nodes;	/* referenced by what is in @buf */
+	size_t count;
 };
 
 /* Adds an entry; 1 when there is no room for it. */
@@ -137,8 +142,7 @@ static int list_one(struct listing *l, const struct dirent64 *e)
 	char *to = l->buf + l->used;
 	size_t left = l->size - l->used, need;
 	struct fuse_entry_param p;
-	struct node *n = NULL;
-	struct stat st;
+	struct found f;
 
 	from_entry(e, &p);
 	if (!l->plus) {
@@ -147,8 +151,10 @@ static int list_one(struct listing *l, const struct dirent64 *e)
 		need = fuse_add_direntry_plus(l->req, NULL, 0, e->d_name, NULL, 0);
 		/* One that cannot be looked up now is listed, and asked for when it matters. */
 		if (need <= left && !dot(e->d_name) &&
-		    !node_lookup(l->dir->node, e->d_name, &n, &st))
-			entry_fill(n, &st, &p);
+		    !node_lookup(l->dir->node, e->d_name, &f)) {
+			entry_fill(&f, &p);
+			l->nodes[l->count++] = f.n;
+		}
 		need = fuse_add_direntry_plus(l->req, to, left, e->d_name, &p, e->d_off);
 	}
 	if (need > left)
@@ -175,6 +181,13 @@ static int list(struct listing *l, off_t off)
 	return l->used ? 0 : err;
 }
 
+/* The kernel gave up waiting, and counts none of it. */
+static void drop(struct listing *l)
+{
+	while (l->count)
+		node_put(l->nodes[--l->count], 1);
+}
+
 static void reply_listing(fuse_req_t req, size_t size, off_t off, struct fuse_file_info *fi,
 			  bool plus)
 {
@@ -182,17 +195,20 @@ static void reply_listing(fuse_req_t req, size_t size, off_t off, struct fuse_fi
 	int err;
 
 	l.buf = malloc(size);
-	if (!l.buf) {
+	l.nodes = calloc(size / ENTRY_MIN + 1, sizeof(*l.nodes));
+	if (!l.buf || !l.nodes) {
 		fuse_reply_err(req, ENOMEM);
-		return;
+		goto out;
 	}
 	pthread_mutex_lock(&l.dir->lock);
 	err = list(&l, off);
 	pthread_mutex_unlock(&l.dir->lock);
 	if (err)
 		fuse_reply_err(req, -err);
-	else
-		fuse_reply_buf(req, l.buf, l.used);
+	else if (fuse_reply_buf(req, l.buf, l.used) == -ENOENT)
+		drop(&l);
+out:
+	free(l.nodes);
 	free(l.buf);
 }
 

@@ -6,13 +6,13 @@
 
 #include "mclicfs.h"
 
-void entry_fill(const struct node *n, const struct stat *st, struct fuse_entry_param *e)
+void entry_fill(const struct found *f, struct fuse_entry_param *e)
 {
 	*e = (struct fuse_entry_param){
-		.ino = node_ino(n),
-		.attr = *st,
-		.attr_timeout = TIMEOUT,
-		.entry_timeout = TIMEOUT,
+		.ino = node_ino(f->n),
+		.attr = f->st,
+		.attr_timeout = f->attr_for,
+		.entry_timeout = f->name_for,
 	};
 }
 
@@ -20,17 +20,16 @@ void entry_fill(const struct node *n, const struct stat *st, struct fuse_entry_p
 static void reply_entry(fuse_req_t req, struct node *dir, const char *name)
 {
 	struct fuse_entry_param e;
-	struct node *n;
-	struct stat st;
-	int err = node_lookup(dir, name, &n, &st);
+	struct found f;
+	int err = node_lookup(dir, name, &f);
 
 	if (err) {
 		fuse_reply_err(req, -err);
 		return;
 	}
-	entry_fill(n, &st, &e);
+	entry_fill(&f, &e);
 	if (fuse_reply_entry(req, &e) == -ENOENT)
-		node_put(n, 1);
+		node_put(f.n, 1);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -119,7 +118,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t newparent, const char *n
 
 /* Open a new file as its owner; then it is looked up like any other. */
 static int create(fuse_req_t req, struct node *dir, const char *name, mode_t mode, int flags,
-		  struct node **n, struct stat *st)
+		  struct found *f)
 {
 	int fd, err;
 
@@ -131,13 +130,14 @@ static int create(fuse_req_t req, struct node *dir, const char *name, mode_t mod
 	worker_return();
 	if (fd < 0)
 		return fd;
-	err = node_lookup(dir, name, n, st);
+	err = node_lookup(dir, name, f);
 	if (!err) {
 		struct stat opened;
 
 		/* Somebody put another file there meanwhile: the kernel asks again. */
-		if (fstat(fd, &opened) || opened.st_ino != (*n)->ino || opened.st_dev != (*n)->dev) {
-			node_put(*n, 1);
+		if (fstat(fd, &opened) || opened.st_ino != f->n->ino ||
+		    opened.st_dev != f->n->dev) {
+			node_put(f->n, 1);
 			err = -ESTALE;
 		}
 	}
@@ -149,29 +149,29 @@ static int create(fuse_req_t req, struct node *dir, const char *name, mode_t mod
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	       struct fuse_file_info *fi)
 {
-	struct node *dir = node_of(parent), *n;
+	struct node *dir = node_of(parent);
 	struct fuse_entry_param e;
-	struct file *f = NULL;
-	struct stat st;
+	struct found found;
+	struct file *f;
 	int fd, err = rule_create(dir, name);
 
-	fd = err ? err : create(req, dir, name, mode, fi->flags, &n, &st);
+	fd = err ? err : create(req, dir, name, mode, fi->flags, &found);
 	if (fd < 0) {
 		fuse_reply_err(req, -fd);
 		return;
 	}
-	f = file_new(n, fd);
+	f = file_new(found.n, fd);
 	if (!f) {
 		close(fd);
-		node_put(n, 1);
+		node_put(found.n, 1);
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
 	fi->fh = (uintptr_t)f;
-	entry_fill(n, &st, &e);
+	entry_fill(&found, &e);
 	if (fuse_reply_create(req, &e, fi) == -ENOENT) {
 		file_free(f);
-		node_put(n, 1);
+		node_put(found.n, 1);
 	}
 }
 

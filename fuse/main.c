@@ -174,6 +174,8 @@ static int serve(const struct options *o, int background)
 	if (!err)
 		err = verdict_start();
 	if (!err)
+		err = notify_prepare();
+	if (!err)
 		err = node_start();
 	if (!err)
 		err = make_session(o);

@@ -22,7 +22,9 @@
 #include "userspace/lib/libmclic.h"
 
 #define REQUEST_MAX	(1u << 20)	/* bytes a read or write request may carry */
-#define TIMEOUT		1.0		/* seconds that the kernel trusts names and attributes */
+/* Seconds that the kernel trusts names and attributes: */
+#define TIMEOUT		1.0		/* as a rule */
+#define TIMEOUT_LONG	60.0		/* where it is told of changes: watch.c */
 
 /* ---- mount.c: the mount as a whole ---- */
 
@@ -111,6 +113,7 @@ bool stamp_same(const struct stamp *a, const struct stamp *b);
  * @dev: of the directory
  * @ino: of the directory
  * @nested: lies in another product, so nothing in it can be opened
+ * @expired: the next lookup makes a new one (table lock)
  * @dir: O_PATH descriptor of the directory
  * @lock: for what follows
  * @marker: the marker when it was read last; size and times
@@ -126,6 +129,7 @@ struct product {
 	dev_t dev;
 	ino_t ino;
 	bool nested;
+	bool expired;
 	int dir;
 	pthread_mutex_t lock;
 	struct stamp marker;
@@ -145,6 +149,8 @@ int marker_stat(int dir, struct stat *st);
 int product_get(int fd, const struct stat *st, bool nested, struct product **p);
 void product_ref(struct product *p);	/* NULL is fine, here and below */
 void product_put(struct product *p);
+/** product_expire() - what the kernel knows of a product (any, if NULL) is to be looked up anew */
+void product_expire(struct product *p);
 
 /**
  * product_read() - look at the marker, which may have changed
@@ -208,6 +214,8 @@ bool medium_watched(void);
  * @lock: for what follows
  * @stamp: the lower file at the last open
  * @content: of a sealed file that was opened; or NULL
+ * @wd: watch of a directory, or -1 (lock of watch.c)
+ * @watched: watch.c tells the kernel when it changes; of a file, also its directory
  */
 struct node {
 	struct node *next;
@@ -221,6 +229,8 @@ struct node {
 	pthread_mutex_t lock;
 	struct stamp stamp;
 	struct content *content;
+	int wd;
+	atomic_bool watched;
 };
 
 /** node_of() - the node behind a number of the kernel's */
@@ -235,17 +245,29 @@ void node_end(void);
 size_t node_count(void);
 
 /**
- * node_lookup() - the node of a name, with a reference for the kernel
- * @dir: directory
- * @name: in it
- * @n: gets it
- * @st: gets its attributes, as the mount shows them
+ * struct found - a name that was looked up
+ * @n: its node, with a reference for the kernel
+ * @st: its attributes, as the mount shows them
+ * @name_for: seconds that the name may be trusted
+ * @attr_for: and the attributes
  */
-int node_lookup(struct node *dir, const char *name, struct node **n, struct stat *st);
+struct found {
+	struct node *n;
+	struct stat st;
+	double name_for;
+	double attr_for;
+};
+
+/** node_lookup() - look @name up in @dir */
+int node_lookup(struct node *dir, const char *name, struct found *f);
+/** node_find() - the node of @name in @dir if the kernel knows it, with a reference; or NULL */
+struct node *node_find(struct node *dir, const char *name);
+/** node_ref() - take a reference, unless the last is gone already */
+bool node_ref(struct node *n);
 /** node_put() - drop @count references */
 void node_put(struct node *n, __u64 count);
-/** node_stat() - attributes as the mount shows them; @fd: an open file, or -1 */
-int node_stat(struct node *n, int fd, struct stat *st);
+/** node_stat() - attributes as the mount shows them, and for how long */
+int node_stat(struct node *n, struct stat *st, double *attr_for);
 /** node_sealed() - is it a regular file of a product? */
 bool node_sealed(const struct node *n);
 /** node_each() - call @f for every node of @p (any, if NULL), each with a reference held */
@@ -363,8 +385,20 @@ struct file {
 int sealed_open(struct node *n, int flags, struct file *f, bool *keep_cache);
 void sealed_read(fuse_req_t req, struct file *f, size_t size, off_t off, int flags);
 
+/* ---- watch.c: what happens below ---- */
+
+/** watch_start() - a descriptor to poll, or -1: there is no inotify, and no watching */
+int watch_start(void);
+/** watch_events() - the descriptor has something to read */
+void watch_events(void);
+/** watch_add() - watch @n if it is a directory of a product */
+void watch_add(struct node *n);
+void watch_remove(struct node *n);
+
 /* ---- notify.c: telling the kernel, from a thread of its own ---- */
 
+/** notify_prepare() - before the first node; notify_start() - once it is mounted */
+int notify_prepare(void);
 int notify_start(void);
 void notify_stop(void);
 /** notify_evict() - drop the plaintext of a product (all, if NULL) from the page cache */
@@ -386,8 +420,8 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	       const char *newname, unsigned int flags);
 void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	       struct fuse_file_info *fi);
-/** entry_fill() - the answer about a node */
-void entry_fill(const struct node *n, const struct stat *st, struct fuse_entry_param *e);
+/** entry_fill() - the answer about a name */
+void entry_fill(const struct found *f, struct fuse_entry_param *e);
 
 /* attr.c */
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);

@@ -129,11 +129,13 @@ static void node_init(struct node *n, int fd, const struct stat *st, bool area,
 	n->area = area;
 	n->product = p;
 	n->refs = 1;
+	n->wd = -1;
 	pthread_mutex_init(&n->lock, NULL);
 }
 
 static void node_clear(struct node *n)
 {
+	watch_remove(n);
 	content_put(n->content);
 	product_put(n->product);
 	pthread_mutex_destroy(&n->lock);
@@ -156,6 +158,18 @@ void node_put(struct node *n, __u64 count)
 		return;
 	node_clear(n);
 	free(n);
+}
+
+bool node_ref(struct node *n)
+{
+	bool there;
+
+	pthread_mutex_lock(&table.lock);
+	there = n->refs > 0;
+	if (there)
+		n->refs++;
+	pthread_mutex_unlock(&table.lock);
+	return there;
 }
 
 /* ---- looking up ---- */
@@ -230,6 +244,8 @@ static int join(int fd, const struct stat *st, bool area, struct product *p, str
 		node_clear(n);
 		free(n);
 		n = there;
+	} else {
+		watch_add(n);
 	}
 	*node = n;
 	return 0;
@@ -286,9 +302,16 @@ static void show(const struct node *n, struct stat *st)
 		st->st_size = mclic_plain_size((__u64)st->st_size, &size) ? 0 : (off_t)size;
 }
 
-int node_lookup(struct node *dir, const char *name, struct node **n, struct stat *st)
+/* Only what is told of all changes, and that is not so of a file with another name elsewhere. */
+static double attr_for(const struct stat *st, bool watched)
+{
+	return watched && (S_ISDIR(st->st_mode) || st->st_nlink == 1) ? TIMEOUT_LONG : TIMEOUT;
+}
+
+int node_lookup(struct node *dir, const char *name, struct found *f)
 {
 	bool area = dir->area || rule_area(dir, name);
+	bool watched = atomic_load(&dir->watched);	/* before anything is looked at */
 	int err;
 
 	if (rule_hidden(dir, name))
@@ -296,19 +319,44 @@ int node_lookup(struct node *dir, const char *name, struct node **n, struct stat
 	err = still_same(dir);
 	if (err)
 		return err;
-	if (fstatat(dir->fd, name, st, AT_SYMLINK_NOFOLLOW))
+	if (fstatat(dir->fd, name, &f->st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
-	*n = known(dir, st, area);
-	err = *n ? meet_again(dir, n, st) : meet(dir, name, area, n, st);
-	if (!err)
-		show(*n, st);
-	return err;
+	f->attr_for = TIMEOUT;
+	f->name_for = watched ? TIMEOUT_LONG : TIMEOUT;
+	f->n = known(dir, &f->st, area);
+	if (f->n && S_ISDIR(f->st.st_mode))
+		f->attr_for = attr_for(&f->st, atomic_load(&f->n->watched));
+	err = f->n ? meet_again(dir, &f->n, &f->st) : meet(dir, name, area, &f->n, &f->st);
+	if (err)
+		return err;
+	if (!S_ISDIR(f->st.st_mode)) {
+		atomic_store(&f->n->watched, watched);
+		f->attr_for = attr_for(&f->st, watched);
+	}
+	show(f->n, &f->st);
+	return 0;
 }
 
-int node_stat(struct node *n, int fd, struct stat *st)
+struct node *node_find(struct node *dir, const char *name)
 {
-	if (fd >= 0 ? fstat(fd, st) : fstatat(n->fd, "", st, AT_EMPTY_PATH))
+	struct stat st;
+	struct node *n;
+
+	if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return NULL;
+	pthread_mutex_lock(&table.lock);
+	n = find(&st, dir->area, dir->product, false);
+	pthread_mutex_unlock(&table.lock);
+	return n;
+}
+
+int node_stat(struct node *n, struct stat *st, double *seconds)
+{
+	bool watched = atomic_load(&n->watched);
+
+	if (fstatat(n->fd, "", st, AT_EMPTY_PATH))
 		return -errno;
+	*seconds = attr_for(st, watched);
 	show(n, st);
 	return 0;
 }
@@ -372,6 +420,7 @@ int node_start(void)
 	if (err)
 		return mclic_fail(-err, "%s: %s", mnt.source, strerror(-err));
 	node_init(&root, mnt.lower, &st, false, p);
+	watch_add(&root);
 	return 0;
 }
 

@@ -3,13 +3,15 @@
  * Telling the kernel to drop what it has cached. It may have to wait for answers to
  * requests first, so this is a thread of its own, and no request waits for it.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "mclicfs.h"
 
-#define LOOK_EVERY_S	1	/* at the medium */
+#define LOOK_EVERY_MS	1000	/* at the medium */
 
 /* Products to evict; NULL stands for all. */
 struct eviction {
@@ -19,12 +21,18 @@ struct eviction {
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t more;
 	struct eviction *first;
 	pthread_t thread;
 	bool running;
 	bool stop;
-} queue = { .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
+	int wake;		/* eventfd */
+	int watch;
+} queue = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1, .watch = -1 };
+
+static void wake(void)
+{
+	eventfd_write(queue.wake, 1);
+}
 
 void notify_evict(struct product *p)
 {
@@ -37,8 +45,8 @@ void notify_evict(struct product *p)
 	pthread_mutex_lock(&queue.lock);
 	e->next = queue.first;
 	queue.first = e;
-	pthread_cond_signal(&queue.more);
 	pthread_mutex_unlock(&queue.lock);
+	wake();
 }
 
 static void evict(struct node *n)
@@ -47,42 +55,42 @@ static void evict(struct node *n)
 		fuse_lowlevel_notify_inval_inode(mnt.se, node_ino(n), 0, 0);
 }
 
-/* The next eviction, or NULL after a while or at the end. */
-static struct eviction *next(void)
+/* The next eviction, or NULL. */
+static struct eviction *next(bool *stop)
 {
 	struct eviction *e;
-	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += LOOK_EVERY_S;
 	pthread_mutex_lock(&queue.lock);
-	while (!queue.first && !queue.stop) {
-		if (!medium_watched())
-			pthread_cond_wait(&queue.more, &queue.lock);
-		else if (pthread_cond_timedwait(&queue.more, &queue.lock, &until))
-			break;
-	}
 	e = queue.first;
 	if (e)
 		queue.first = e->next;
+	*stop = queue.stop;
 	pthread_mutex_unlock(&queue.lock);
 	return e;
 }
 
 static void *notify_main(void *arg)
 {
+	struct pollfd fds[2] = {
+		{ .fd = queue.wake, .events = POLLIN }, { .fd = queue.watch, .events = POLLIN },
+	};
 	struct eviction *e;
+	eventfd_t count;
+	bool stop = false;
 
 	(void)arg;
-	while (!queue.stop) {
-		e = next();
-		if (e) {
+	while (!stop) {
+		poll(fds, 2, medium_watched() ? LOOK_EVERY_MS : -1);
+		if (fds[0].revents)
+			eventfd_read(queue.wake, &count);
+		if (fds[1].revents)
+			watch_events();
+		/* Asks for evictions itself when the medium is another. */
+		medium_same();
+		while ((e = next(&stop))) {
 			node_each(e->product, evict);
 			product_put(e->product);
 			free(e);
-		} else {
-			/* Evicts everything when the medium is another. */
-			medium_same();
 		}
 	}
 	return NULL;
@@ -101,20 +109,22 @@ int notify_start(void)
 	return err ? mclic_fail(err, "cannot start a thread: %s", strerror(err)) : 0;
 }
 
+int notify_prepare(void)
+{
+	queue.wake = eventfd(0, EFD_CLOEXEC);
+	if (queue.wake < 0)
+		return mclic_fail(errno, "cannot start: %s", strerror(errno));
+	queue.watch = watch_start();
+	return 0;
+}
+
 void notify_stop(void)
 {
-	struct eviction *e;
-
 	if (!queue.running)
 		return;
 	pthread_mutex_lock(&queue.lock);
 	queue.stop = true;
-	pthread_cond_signal(&queue.more);
 	pthread_mutex_unlock(&queue.lock);
+	wake();
 	pthread_join(queue.thread, NULL);
-	while ((e = queue.first)) {
-		queue.first = e->next;
-		product_put(e->product);
-		free(e);
-	}
 }

@@ -50,7 +50,8 @@ int product_get(int fd, const struct stat *st, bool nested, struct product **pro
 
 	pthread_mutex_lock(&table.lock);
 	for (p = table.first; p; p = p->next) {
-		if (p->dev == st->st_dev && p->ino == st->st_ino && p->nested == nested) {
+		if (p->dev == st->st_dev && p->ino == st->st_ino && p->nested == nested &&
+		    !p->expired) {
 			p->refs++;
 			break;
 		}
@@ -99,6 +100,17 @@ void product_put(struct product *p)
 	close(p->dir);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+void product_expire(struct product *p)
+{
+	struct product *one;
+
+	pthread_mutex_lock(&table.lock);
+	for (one = table.first; one; one = one->next)
+		if (!p || one == p)
+			one->expired = true;
+	pthread_mutex_unlock(&table.lock);
 }
 
 /* ---- the marker ---- */
