@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <openssl/bio.h>
-#include <openssl/pem.h>
-
 #include "enrol.h"
 
 #define LABEL_ASK	"mclic enrol v1"
@@ -97,71 +94,11 @@ static int ask(struct exchange *x, const char *token, json_t **answer)
 
 /* ---- believing ---- */
 
-static const char *text(const json_t *j, const char *name)
-{
-	const char *s = json_string_value(json_object_get(j, name));
-
-	return s ? s : "";
-}
-
-static X509 *read_certificate(const char *pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-
-	BIO_free(bio);
-	return cert;
-}
-
-static int check_signature(const struct exchange *x, X509 *cert, const json_t *answer)
-{
-	const char *enrolment = text(answer, "enrolment"), *encoded = text(answer, "signature");
-	struct mclic_vec v[2] = {
-		{ LABEL_ANSWER, strlen(LABEL_ANSWER) },
-		{ enrolment, strlen(enrolment) },
-	};
-	size_t len = (size_t)EVP_PKEY_get_size(X509_get0_pubkey(cert));
-	__u8 sig[MCLIC_SIG_MAX];
-
-	if (len > sizeof(sig) || mclic_unbase64(encoded, sig, len))
-		return bad_answer(x, "its signature is malformed");
-	return mclic_rsa_verify(X509_get0_pubkey(cert), v, 2, sig, len) ?
-		mclic_fail(EKEYREJECTED, "%s: the answer is not signed by the license center", x->a->url) : 0;
-}
-
-/* The token, or the account, says which center it must be; *@cert is its certificate. */
-static int check_certificate(const struct exchange *x, const json_t *answer, X509 **cert)
-{
-	__u8 id[MCLIC_ID_SIZE];
-	int err;
-
-	*cert = read_certificate(text(answer, "certificate"));
-	if (!*cert)
-		return bad_answer(x, "it has no certificate");
-	err = mclic_center_id(*cert, id);
-	if (!err && memcmp(id, x->a->center_id, MCLIC_ID_SIZE))
-		err = mclic_fail(EKEYREJECTED, "%s is another license center than the one meant; check the address with whoever gave you the token",
-				 x->a->url);
-	return err;
-}
-
-static int check_center(const struct exchange *x, const json_t *answer)
-{
-	X509 *cert = NULL;
-	int err = check_certificate(x, answer, &cert);
-
-	if (!err)
-		err = check_signature(x, cert, answer);
-	X509_free(cert);
-	return err;
-}
-
 /* A token goes to no center but its own: ask who it is before saying anything. */
 static int meet(const struct exchange *x)
 {
 	MCLIC_AUTO_JSON json_t *status = NULL;
 	struct mclic_reply r = { 0 };
-	X509 *cert = NULL;
 	int err;
 
 	err = mclic_http(x->a, "GET", "/v1/status", NULL, NULL, 0, NULL, &r);
@@ -169,9 +106,7 @@ static int meet(const struct exchange *x)
 		return err;
 	status = json_loadb(r.body, r.len, 0, NULL);
 	mclic_reply_free(&r);
-	err = check_certificate(x, status, &cert);
-	X509_free(cert);
-	return err;
+	return mclic_answer_center(status, x->a->center_id, x->a->url, NULL);
 }
 
 /* ---- keeping ---- */
@@ -210,7 +145,7 @@ static int keep_user_key(struct exchange *x, const json_t *entry, __u8 *ku)
 	int err;
 
 	if (!is_generation(generation) || !is_generation(km_generation) ||
-	    mclic_unbase64(text(entry, "box"), box, sizeof(box)))
+	    mclic_unbase64(mclic_json_text(entry, "box"), box, sizeof(box)))
 		return bad_answer(x, "a user key is malformed");
 	memcpy(p, LABEL_KU, sizeof(LABEL_KU) - 1);
 	p += sizeof(LABEL_KU) - 1;
@@ -251,35 +186,35 @@ static int keep_user_keys(struct exchange *x, const json_t *enrolment)
 /* What is signed must be about this center, this device and this exchange. */
 static int check_enrolment(struct exchange *x, const json_t *e)
 {
+	const char *name = mclic_json_text(e, "user_name");
 	__u8 center[MCLIC_ID_SIZE], device[MCLIC_ID_SIZE], public[32];
 
-	if (mclic_unhex(text(e, "center"), center, sizeof(center)) ||
-	    mclic_unhex(text(e, "device"), device, sizeof(device)) ||
-	    mclic_unhex(text(e, "user"), x->a->user_id, MCLIC_ID_SIZE) ||
-	    mclic_unbase64(text(e, "exchange_key"), public, sizeof(public)) ||
+	if (mclic_unhex(mclic_json_text(e, "center"), center, sizeof(center)) ||
+	    mclic_unhex(mclic_json_text(e, "device"), device, sizeof(device)) ||
+	    mclic_unhex(mclic_json_text(e, "user"), x->a->user_id, MCLIC_ID_SIZE) ||
+	    mclic_unbase64(mclic_json_text(e, "exchange_key"), public, sizeof(public)) ||
 	    memcmp(center, x->a->center_id, sizeof(center)) ||
 	    memcmp(device, x->device_id, sizeof(device)) ||
 	    memcmp(public, x->public, sizeof(public)))
 		return bad_answer(x, "it is about another enrolment");
+	if (!mclic_text_ok(name, strlen(name)))
+		return bad_answer(x, "the user's name is not clean text");
 	free(x->a->user_name);
-	x->a->user_name = strdup(text(e, "user_name"));
+	x->a->user_name = strdup(name);
 	return x->a->user_name ? 0 : mclic_fail(ENOMEM, "not enough memory");
 }
 
 static int take_answer(struct exchange *x, const json_t *answer)
 {
 	MCLIC_AUTO_JSON json_t *enrolment = NULL;
-	int err = check_center(x, answer);
+	int err = mclic_answer_open(answer, x->a->center_id, LABEL_ANSWER, "enrolment", x->a->url,
+				    &enrolment);
 
-	if (err)
-		return err;
-	enrolment = json_loads(text(answer, "enrolment"), JSON_REJECT_DUPLICATES, NULL);
-	if (!enrolment)
-		return bad_answer(x, "what is signed is not JSON");
-	err = check_enrolment(x, enrolment);
+	if (!err)
+		err = check_enrolment(x, enrolment);
 	if (!err)
 		err = keep_user_keys(x, enrolment);
-	return err ? err : keep_certificate(text(answer, "certificate"));
+	return err ? err : keep_certificate(mclic_json_text(answer, "certificate"));
 }
 
 int enrol_exchange(struct mclic_account *a, const char *token)

@@ -31,12 +31,14 @@ json_t *verify_problem(struct verify *v, const char *path, const char *fmt, ...)
 	if (vasprintf(&what, fmt, args) < 0)
 		what = NULL;
 	va_end(args);
-	problem = json_pack("{s:s, s:s}", "path", path, "what", what ? what : "");
+	problem = json_pack("{s:s?, s:s}", "path", path, "what", what ? what : "");
 	pthread_mutex_lock(&v->lock);
 	json_array_append_new(json_object_get(v->title, "problems"), problem);
-	if (!v->json)
+	if (!v->json && path)
 		printf("%s: %s: %s\n", json_string_value(json_object_get(v->title, "directory")),
 		       path, what ? what : "");
+	else if (!v->json)
+		printf("%s\n", what ? what : "");
 	pthread_mutex_unlock(&v->lock);
 	return problem;
 }
@@ -208,7 +210,7 @@ static int check_licensed(struct verify *v, const struct title *title,
 
 static int refused(struct verify *v, const char *state)
 {
-	verify_problem(v, MCLIC_MARKER_NAME, "%s", mclic_message());
+	verify_problem(v, NULL, "%s", mclic_message());
 	json_object_set_new(v->title, "state", json_string(state));
 	v->refused++;
 	return 0;

@@ -28,7 +28,7 @@ struct verify {
 	__u64 refused;
 };
 
-/** verify_problem() - report a problem of @path in the title at hand; any thread */
+/** verify_problem() - report a problem of @path, or of the title at hand (NULL); any thread */
 json_t *verify_problem(struct verify *v, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
