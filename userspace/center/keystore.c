@@ -320,7 +320,6 @@ int keystore_signing_load(struct center *c, bool with_key)
 	char name[KEYSTORE_NAME];
 	void *text = NULL;
 	X509 *cert = NULL;
-	BIO *bio = NULL;
 	size_t len;
 	int ret = 0;
 
@@ -337,15 +336,13 @@ int keystore_signing_load(struct center *c, bool with_key)
 	if (ret)
 		return ret;
 	c->certificate = text;
-	bio = BIO_new_mem_buf(text, (int)len);
-	cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	cert = mclic_cert_read(text, len);
 	if (!cert)
 		ret = mclic_fail(EBADMSG, "%s/keys/%s: not a certificate; restore it from a backup",
 				 c->path, name);
 	else
 		ret = signing_check(c, cert);
 	X509_free(cert);
-	BIO_free(bio);
 	return ret;
 }
 

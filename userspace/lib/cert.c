@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The center's self-signed certificate; its Subject Key Identifier is IDc. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
@@ -133,4 +135,15 @@ int mclic_center_cert_make(const char *name, int bits, EVP_PKEY **key, X509 **ce
 	ERR_clear_error();
 	return mclic_fail(EINVAL, "%s: cannot make a certificate of this name (1 to 64 characters)",
 			  name);
+}
+
+X509 *mclic_cert_read(const void *pem, size_t len)
+{
+	char no_password[] = "";	/* else OpenSSL would ask the terminal */
+	BIO *bio = len <= INT_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
+	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, no_password) : NULL;
+
+	BIO_free(bio);
+	ERR_clear_error();
+	return cert;
 }

@@ -190,8 +190,42 @@ int mclic_rsa_verify(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
  * @center_id: gets IDc
  */
 int mclic_center_id(X509 *cert, __u8 center_id[MCLIC_ID_SIZE]);
+/** mclic_cert_read() - the first certificate in @len bytes of PEM; NULL if there is none */
+X509 *mclic_cert_read(const void *pem, size_t len);
 /** mclic_center_cert_make() - a center's key and self-signed certificate, @bits 2048..4096 */
 int mclic_center_cert_make(const char *name, int bits, EVP_PKEY **key, X509 **cert);
+
+/* ---- answer.c: JSON that a center signed (Documentation/protocol.rst) ---- */
+
+/** mclic_json_text() - member @name of @j if it is a string, else "" */
+const char *mclic_json_text(const json_t *j, const char *name);
+
+/**
+ * mclic_answer_center() - does the certificate in an answer belong to that center?
+ * @answer: holds "certificate". It counts only because its key hashes to IDc
+ * @center_id: IDc it must have
+ * @who: the center's address, for the message
+ * @cert: gets the certificate; may be NULL
+ *
+ * Return: 0; -EKEYREJECTED for another center; -EPROTO.
+ */
+int mclic_answer_center(const json_t *answer, const __u8 center_id[MCLIC_ID_SIZE],
+			const char *who, X509 **cert);
+
+/**
+ * mclic_answer_open() - the signed content of an answer
+ * @answer: holds "certificate", @member and "signature"
+ * @center_id: of the center it must be from
+ * @label: signed in front of the content
+ * @member: name of the content
+ * @who: the center's address, for the message
+ * @content: gets the content, parsed
+ *
+ * Return: 0; -EKEYREJECTED; -EPROTO when it is malformed.
+ */
+int mclic_answer_open(const json_t *answer, const __u8 center_id[MCLIC_ID_SIZE],
+		      const char *label, const char *member, const char *who,
+		      json_t **content);
 
 /* ---- exchange.c: a message sealed to a fresh X25519 key ---- */
 

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/pem.h>
-
 #include "master.h"
 
 #define TOKEN_PREFIX	"mclic-p-"
@@ -109,52 +107,6 @@ static int bad_answer(const struct build *b, const char *what)
 	return mclic_fail(EPROTO, "%s gave an answer that cannot be used: %s", b->center.url, what);
 }
 
-static const char *text_of(const json_t *j, const char *name)
-{
-	const char *s = json_string_value(json_object_get(j, name));
-
-	return s ? s : "";
-}
-
-/* The certificate in the answer counts only because its key hashes to the token's IDc. */
-static int check_signature(const struct build *b, const json_t *answer)
-{
-	const char *pem = text_of(answer, "certificate");
-	const char *registration = text_of(answer, "registration");
-	const struct mclic_vec v[] = {
-		{ ANSWER_LABEL, strlen(ANSWER_LABEL) },
-		{ registration, strlen(registration) },
-	};
-	__u8 id[MCLIC_ID_SIZE], *sig = NULL;
-	size_t sig_len = MCLIC_SIG_MAX;
-	X509 *cert = NULL;
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	int err;
-
-	if (bio)
-		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	if (!cert)
-		return bad_answer(b, "it holds no certificate");
-	err = mclic_center_id(cert, id);
-	if (!err && !mclic_equal(id, b->center.center_id, sizeof(id)))
-		err = mclic_fail(EPERM, "%s is not the center that your token is for; check --center",
-				 b->center.url);
-	if (err)
-		goto out;
-	sig_len = (size_t)EVP_PKEY_get_size(X509_get0_pubkey(cert));
-	sig = malloc(sig_len);
-	if (!sig)
-		err = mclic_fail(ENOMEM, "out of memory");
-	else if (mclic_unbase64(text_of(answer, "signature"), sig, sig_len) ||
-		 mclic_rsa_verify(X509_get0_pubkey(cert), v, 2, sig, sig_len))
-		err = bad_answer(b, "its signature does not match");
-out:
-	free(sig);
-	X509_free(cert);
-	return err;
-}
-
 static bool is_u32(const json_t *j)
 {
 	return json_is_integer(j) && json_integer_value(j) >= 0 &&
@@ -171,10 +123,10 @@ static int read_registration(const struct build *b, const json_t *r,
 	__u8 center[MCLIC_ID_SIZE], publisher[MCLIC_ID_SIZE], echo[EXCHANGE_SIZE];
 	struct mclic_marker probe;
 
-	if (mclic_unhex(text_of(r, "center"), center, sizeof(center)) ||
-	    mclic_unhex(text_of(r, "did"), t->id.did, sizeof(t->id.did)) ||
-	    mclic_unhex(text_of(r, "publisher"), publisher, sizeof(publisher)) ||
-	    mclic_unbase64(text_of(r, "exchange_key"), echo, sizeof(echo)) ||
+	if (mclic_unhex(mclic_json_text(r, "center"), center, sizeof(center)) ||
+	    mclic_unhex(mclic_json_text(r, "did"), t->id.did, sizeof(t->id.did)) ||
+	    mclic_unhex(mclic_json_text(r, "publisher"), publisher, sizeof(publisher)) ||
+	    mclic_unbase64(mclic_json_text(r, "exchange_key"), echo, sizeof(echo)) ||
 	    !is_u32(version) || !is_u32(generation))
 		return bad_answer(b, "a member is missing or ill-typed");
 	t->id.content_version = (__u32)json_integer_value(version);
@@ -185,7 +137,7 @@ static int read_registration(const struct build *b, const json_t *r,
 	if (!mclic_equal(center, b->center.center_id, sizeof(center)) ||
 	    !mclic_equal(publisher, probe.publisher_id, sizeof(publisher)) ||
 	    !mclic_equal(echo, exchange, sizeof(echo)) ||
-	    t->id.content_version != b->version || strcmp(text_of(r, "title"), t->name))
+	    t->id.content_version != b->version || strcmp(mclic_json_text(r, "title"), t->name))
 		return bad_answer(b, "it is the answer to another request");
 	return 0;
 }
@@ -209,7 +161,7 @@ static int open_box(const struct build *b, const json_t *r, EVP_PKEY *exchange, 
 	t->ka = mclic_secret_alloc(MCLIC_KEY_SIZE);
 	if (!t->ka)
 		return mclic_fail(ENOMEM, "out of memory for keys");
-	if (mclic_unbase64(text_of(r, "box"), box, sizeof(box)) ||
+	if (mclic_unbase64(mclic_json_text(r, "box"), box, sizeof(box)) ||
 	    mclic_box_open(exchange, &info, sizeof(info), box, sizeof(box), t->ka))
 		return bad_answer(b, "the box with the key does not open");
 	return 0;
@@ -224,13 +176,10 @@ static int read_answer(const struct build *b, const char *body, size_t len, EVP_
 
 	if (!answer)
 		return bad_answer(b, "it is not JSON");
-	err = check_signature(b, answer);
-	if (err)
-		return err;
-	r = json_loads(text_of(answer, "registration"), JSON_REJECT_DUPLICATES, NULL);
-	if (!r)
-		return bad_answer(b, "its registration is not JSON");
-	err = read_registration(b, r, exchange_public, t);
+	err = mclic_answer_open(answer, b->center.center_id, ANSWER_LABEL, "registration",
+				b->center.url, &r);
+	if (!err)
+		err = read_registration(b, r, exchange_public, t);
 	return err ? err : open_box(b, r, exchange, t);
 }
 

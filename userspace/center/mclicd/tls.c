@@ -116,8 +116,7 @@ static int tls_make(const struct center *c)
 
 static int tls_check(const struct tls *t, const char *cert_path, const char *key_path)
 {
-	BIO *bio = BIO_new_mem_buf(t->cert, -1);
-	X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	X509 *cert = mclic_cert_read(t->cert, strlen(t->cert));
 	EVP_PKEY *key = NULL;
 	int ret;
 
@@ -129,7 +128,6 @@ static int tls_check(const struct tls *t, const char *cert_path, const char *key
 		ret = mclic_fail(EINVAL, "%s is not the key of %s", key_path, cert_path);
 	EVP_PKEY_free(key);
 	X509_free(cert);
-	BIO_free(bio);
 	return ret;
 }
 
