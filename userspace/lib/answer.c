@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* JSON that a center signed: its certificate must be the one that IDc names. */
+/* Tokens name a center by IDc; what it answers must be signed by the certificate of that IDc. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,6 +10,22 @@ const char *mclic_json_text(const json_t *j, const char *name)
 	const char *s = json_string_value(json_object_get(j, name));
 
 	return s ? s : "";
+}
+
+int mclic_token_center(const char *token, const char *prefix, __u8 center_id[MCLIC_ID_SIZE])
+{
+	size_t start = strlen(prefix), end = start + 2 * MCLIC_ID_SIZE;
+	char id[2 * MCLIC_ID_SIZE + 1] = "";
+	__u8 secret[MCLIC_ID_SIZE];
+	int err;
+
+	if (strncmp(token, prefix, start) || strlen(token) != end + 1 + 2 * sizeof(secret) ||
+	    token[end] != '-')
+		return -EINVAL;
+	memcpy(id, token + start, 2 * MCLIC_ID_SIZE);
+	err = mclic_unhex(token + end + 1, secret, sizeof(secret));
+	mclic_wipe(secret, sizeof(secret));
+	return err ? -EINVAL : mclic_unhex(id, center_id, MCLIC_ID_SIZE);
 }
 
 static int bad_answer(const char *who, const char *what)
@@ -36,6 +52,20 @@ int mclic_answer_center(const json_t *answer, const __u8 center_id[MCLIC_ID_SIZE
 	else
 		X509_free(found);
 	return err;
+}
+
+int mclic_center_meet(const struct mclic_account *a)
+{
+	MCLIC_AUTO_JSON json_t *status = NULL;
+	struct mclic_reply r = { 0 };
+	int err;
+
+	err = mclic_http(a, "GET", "/v1/status", NULL, NULL, 0, NULL, &r);
+	if (err)
+		return err;
+	status = json_loadb(r.body, r.len, JSON_REJECT_DUPLICATES, NULL);
+	mclic_reply_free(&r);
+	return mclic_answer_center(status, a->center_id, a->url, NULL);
 }
 
 static int check_signature(EVP_PKEY *key, const char *label, const char *content,

@@ -732,7 +732,8 @@ struct mclic_reply {
  * bytes: every POST of the protocol is idempotent. A status of 400 or more returns a
  * negative errno with the problem's title and detail as message (403 -> -EACCES, 410 ->
  * -EKEYREVOKED, so that a licence that ended is told from a request that is refused,
- * 404 -> -ENOENT, 409 -> -ESTALE, 401 -> -EPERM, other 4xx -> -EPROTO, 5xx -> -EIO);
+ * 404 -> -ENOENT, 409 -> -ESTALE but the problem "clock" -> -ETIME, 401 -> -EPERM, other
+ * 4xx -> -EPROTO, 5xx -> -EIO);
  * so does a redirect (-EPROTO), for none is followed. @r then holds the status only.
  * Plain http is refused but for loopback.
  */
@@ -740,5 +741,12 @@ int mclic_http(const struct mclic_account *a, const char *method, const char *pa
 	       const char *type, const void *body, size_t len, const char *bearer,
 	       struct mclic_reply *r);
 void mclic_reply_free(struct mclic_reply *r);
+
+/* answer.c, before a token is used */
+
+/** mclic_token_center() - IDc of a token: @prefix, IDc, "-", 32 hexadecimal digits; -EINVAL without a message */
+int mclic_token_center(const char *token, const char *prefix, __u8 center_id[MCLIC_ID_SIZE]);
+/** mclic_center_meet() - a token goes to no center but its own: is @a->url that of @a->center_id? -EKEYREJECTED */
+int mclic_center_meet(const struct mclic_account *a);
 
 #endif /* LIBMCLIC_H */

@@ -7,32 +7,11 @@
 #include "master.h"
 
 #define TOKEN_PREFIX	"mclic-p-"
-#define TOKEN_ID	(sizeof(TOKEN_PREFIX) - 1)
-#define TOKEN_LENGTH	(TOKEN_ID + 32 + 1 + 32)
 #define REQUEST_LABEL	"mclic register v1"
 #define ANSWER_LABEL	"mclic registration v1"
 #define BOX_LABEL	"mclic Ka v1"
 #define EXCHANGE_SIZE	32
 #define BOX_SIZE	(MCLIC_KEY_SIZE + MCLIC_BOX_OVERHEAD)
-
-/* mclic-p- IDc - 32 hexadecimal digits */
-static int parse_token(const char *token, __u8 center_id[MCLIC_ID_SIZE])
-{
-	char id[2 * MCLIC_ID_SIZE + 1];
-	__u8 secret[16];
-	int bad = strlen(token) != TOKEN_LENGTH || strncmp(token, TOKEN_PREFIX, TOKEN_ID) ||
-		  token[TOKEN_ID + 32] != '-';
-
-	if (!bad) {
-		memcpy(id, token + TOKEN_ID, 32);
-		id[32] = '\0';
-		bad = mclic_unhex(id, center_id, MCLIC_ID_SIZE) ||
-		      mclic_unhex(token + TOKEN_ID + 33, secret, sizeof(secret));
-		mclic_wipe(secret, sizeof(secret));
-	}
-	return bad ? mclic_fail(EINVAL, "this is not a publisher's token; the center's operator gives you one that begins with "
-				TOKEN_PREFIX) : 0;
-}
 
 /* Made where it is missing only in its usual place: a mistyped --key makes no new publisher. */
 static int load_key(struct build *b)
@@ -54,9 +33,10 @@ static int load_key(struct build *b)
 
 int register_center(struct build *b)
 {
-	int err = parse_token(b->token, b->center.center_id);
-
-	return err ? err : load_key(b);
+	if (mclic_token_center(b->token, TOKEN_PREFIX, b->center.center_id))
+		return mclic_fail(EINVAL, "this is not a publisher's token; the center's operator gives you one that begins with "
+				  TOKEN_PREFIX);
+	return load_key(b);
 }
 
 /* ---- the request ---- */

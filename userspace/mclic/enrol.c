@@ -94,21 +94,6 @@ static int ask(struct exchange *x, const char *token, json_t **answer)
 
 /* ---- believing ---- */
 
-/* A token goes to no center but its own: ask who it is before saying anything. */
-static int meet(const struct exchange *x)
-{
-	MCLIC_AUTO_JSON json_t *status = NULL;
-	struct mclic_reply r = { 0 };
-	int err;
-
-	err = mclic_http(x->a, "GET", "/v1/status", NULL, NULL, 0, NULL, &r);
-	if (err)
-		return err;
-	status = json_loadb(r.body, r.len, 0, NULL);
-	mclic_reply_free(&r);
-	return mclic_answer_center(status, x->a->center_id, x->a->url, NULL);
-}
-
 /* ---- keeping ---- */
 
 static int keep_certificate(const char *pem)
@@ -223,7 +208,7 @@ int enrol_exchange(struct mclic_account *a, const char *token)
 	struct exchange x = { .a = a };
 	int err;
 
-	err = meet(&x);
+	err = mclic_center_meet(a);
 	if (!err)
 		err = mclic_box_key(&x.key, x.public);
 	if (!err)
