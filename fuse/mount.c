@@ -110,6 +110,8 @@ static bool on_mclicfs(int fd)
 
 int mount_pin(const char *lower, const char *dir)
 {
+	struct stat st;
+
 	mnt.as_root = geteuid() == 0;
 	mnt.source = realpath(lower, NULL);
 	if (!mnt.source)
@@ -117,6 +119,10 @@ int mount_pin(const char *lower, const char *dir)
 	mnt.dir = realpath(dir, NULL);
 	if (!mnt.dir)
 		return mclic_fail(errno, "%s: %s", dir, strerror(errno));
+	if (stat(mnt.dir, &st))
+		return mclic_fail(errno, "%s: %s", mnt.dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return mclic_fail(ENOTDIR, "%s: not a directory", mnt.dir);
 	mnt.lower = open(mnt.source, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mnt.lower < 0)
 		return mclic_fail(errno, "%s: %s", mnt.source, strerror(errno));
