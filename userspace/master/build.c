@@ -191,7 +191,7 @@ static int look(struct build *b)
 static int register_all(struct build *b)
 {
 	size_t i;
-	int err = 0;
+	int err = mclic_center_meet(&b->center);
 
 	for (i = 0; !err && i < b->count; i++)
 		err = atomic_load(b->cancel) ? mclic_fail(EINTR, "interrupted")

@@ -68,6 +68,15 @@ static void add_title(struct build *b, char *arg, struct argp_state *state)
 	*t = (struct title){ .name = arg, .path = equals + 1, .fd = -1 };
 }
 
+static char *without_slashes(char *url)
+{
+	size_t n;
+
+	for (n = strlen(url); n && url[n - 1] == '/'; n--)
+		url[n - 1] = '\0';
+	return url;
+}
+
 static __u32 parse_version(const char *arg, struct argp_state *state)
 {
 	unsigned long long n = 0;
@@ -109,7 +118,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_CENTER:
-		b->center.url = arg;
+		b->center.url = without_slashes(arg);
 		return 0;
 	case OPTION_TOKEN:
 		a->token = arg;

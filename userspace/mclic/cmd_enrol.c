@@ -80,30 +80,14 @@ static int set_url(struct mclic_account *a, const char *url)
 	return 0;
 }
 
-/* "mclic-u-" IDc "-" 32 hexadecimal digits */
-static int center_of_token(const char *token, __u8 id[MCLIC_ID_SIZE])
-{
-	static const char prefix[] = "mclic-u-";
-	const size_t start = sizeof(prefix) - 1, end = start + 2 * MCLIC_ID_SIZE;
-	char hex[2 * MCLIC_ID_SIZE + 1] = "";
-
-	if (!strncmp(token, prefix, start) && strlen(token) > end && token[end] == '-') {
-		memcpy(hex, token + start, 2 * MCLIC_ID_SIZE);
-		if (!mclic_unhex(hex, id, MCLIC_ID_SIZE))
-			return 0;
-	}
-	return mclic_fail(EINVAL, "this is not an enrolment token; it reads mclic-u-... as the license center printed it");
-}
-
 static int new_account(const struct arguments *args, const char *token, struct mclic_account **a)
 {
-	int err;
-
 	*a = calloc(1, sizeof(**a));
 	if (!*a)
 		return mclic_fail(ENOMEM, "not enough memory");
-	err = center_of_token(token, (*a)->center_id);
-	return err ? err : set_url(*a, args->o.args[0]);
+	if (mclic_token_center(token, "mclic-u-", (*a)->center_id))
+		return mclic_fail(EINVAL, "this is not an enrolment token; it reads mclic-u-... as the license center printed it");
+	return set_url(*a, args->o.args[0]);
 }
 
 static int old_account(const struct arguments *args, struct mclic_account **a)

@@ -92,8 +92,6 @@ static int ask(struct exchange *x, const char *token, json_t **answer)
 	return *answer ? 0 : bad_answer(x, "it is not JSON");
 }
 
-/* ---- believing ---- */
-
 /* ---- keeping ---- */
 
 static int keep_certificate(const char *pem)
