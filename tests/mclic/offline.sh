@@ -65,6 +65,35 @@ tap_is "new, renewed, returned: three lines" "$(bills)" 3
 tap_status "the first answer again, after the return" 1 mclic import "$T/r.mclres" "$MEDIUM"
 tap_err "... fits no request any more" "no request"
 
+# ---- a clock that goes wrong ----
+
+fresh "$MEDIUM"
+MID=$(mclic info "$MEDIUM" --json | jq -r .medium.mid)
+KEPT=$XDG_STATE_HOME/mclic/requests/kept.mclreq
+dated() {	# SECONDS: keep a request of this machine dated so far ahead of its clock
+	mkdir -p "$XDG_STATE_HOME/mclic/requests"
+	"$B/tests/tools/mclreq" request "$XDG_CONFIG_HOME/mclic/device.key" did="$DID1" mid="$MID" \
+		user="$USER" created_at=$(($(date +%s) + $1)) \
+		medium_kind=0x"$(hex "$T/n.mclreq" 14 1)" medium_class=0x"$(hex "$T/n.mclreq" 15 1)" \
+		center="$(jq -r .center "$XDG_CONFIG_HOME"/mclic/accounts/*.json)" >"$KEPT"
+}
+BILLS=$(bills)
+dated 200000
+tap_ok "a request dated two days ahead is written once more" request "$T/d.mclreq"
+tap_err "... with a warning" "dated .* remove .*kept.mclreq"
+tap_cmp "... as it is" "$T/d.mclreq" "$KEPT"
+sqlite3 "$CENTER/center.db" "UPDATE center SET clock = $(($(date +%s) + 200000))"
+tap_ok "granted while the clocks were so" ask "$T/d.mclreq" "$T/d.mclres"
+tap_ok "the clock put back, copy goes on with it" mclic copy "$MASTER" "$TITLE1" "$MEDIUM"
+tap_is "... billed once" "$(bills)" $((BILLS + 1))
+fresh "$MEDIUM"
+MID=$(mclic info "$MEDIUM" --json | jq -r .medium.mid)
+dated 400000
+tap_status "one that the center's clock refuses" 1 mclic copy "$MASTER" "$TITLE1" "$MEDIUM"
+tap_err "... says so" "clock"
+tap_ok "... is not sent again" mclic copy "$MASTER" "$TITLE1" "$MEDIUM"
+tap_is "... and was not billed" "$(bills)" $((BILLS + 2))
+
 # ---- what import refuses ----
 
 fresh "$MEDIUM"

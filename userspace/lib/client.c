@@ -335,6 +335,8 @@ static int refused(struct exchange *x)
 	const char *type = strrchr(member(j, "type"), ':');
 	int err = status_errno(r->status);
 
+	if (type && !strcmp(type, ":clock"))
+		err = ETIME;
 	if (!*title && !*detail)
 		return mclic_fail(err, "%s: the answer is HTTP status %ld, and not a license "
 				  "center's; check the address", x->url, r->status);

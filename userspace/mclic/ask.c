@@ -6,8 +6,6 @@
 
 #include "mclic.h"
 
-#define DAY	86400
-
 void account_drop(struct mclic_account **a)
 {
 	mclic_account_free(*a);
@@ -89,8 +87,7 @@ bool ask_same(const struct mclic_request *q, const struct mclic_request *want)
 	       !memcmp(q->mid, want->mid, MCLIC_ID_SIZE) &&
 	       !memcmp(q->licence_id, want->licence_id, MCLIC_ID_SIZE) &&
 	       q->content_version == want->content_version && q->sequence == want->sequence &&
-	       q->km_generation == want->km_generation &&
-	       mclic_get64(q->created_at) <= (__u64)time(NULL) + DAY;
+	       q->km_generation == want->km_generation;
 }
 
 struct same {
@@ -140,6 +137,9 @@ int ask_send(const struct mclic_account *a, const struct kept *k, struct mclic_r
 	trace_request(&k->request);
 	err = mclic_http(a, "POST", "/v1/licences", "application/vnd.mclic.request", &k->request,
 			 sizeof(k->request), NULL, &reply);
+	/* Refused for the clock it was made by, so never granted: there may be another. */
+	if (err == -ETIME && !k->settled)
+		kept_forget(k);
 	if (err)
 		return err;
 	why = mclic_response_check(reply.body, reply.len);

@@ -2,8 +2,11 @@
 /* mclic request: a licence request to be carried to the center. */
 
 #include <fcntl.h>
+#include <time.h>
 
 #include "mclic.h"
+
+#define DAY	86400	/* that a center allows a clock to be ahead of its own */
 
 static const struct argp_option options[] = {
 	OPTION_OUTPUT_ENTRY("Write the request to FILE (.mclreq)"),
@@ -22,12 +25,24 @@ static const struct argp argp = {
 	       "Carry it to the license center, and put the answer on the medium with \"mclic import\"; then \"mclic install\". Until then the same request is written again, so that nothing is billed twice; afterwards a new request is a new purchase.",
 };
 
+/* Only who carries it learns whether the center refused it. */
+static void warn_of_date(const struct kept *k)
+{
+	__u64 created_at = mclic_get64(k->request.created_at);
+	char when[32];
+
+	if (created_at > (__u64)time(NULL) + DAY)
+		mclic_warn("this is the request made before, dated %s, which is ahead of this machine's clock; if the center refused it for its date, remove %s and ask again",
+			   say_time(created_at, when), k->path);
+}
+
 int request_write(const struct options *o, const struct kept *k)
 {
 	int err = mclic_write_file(AT_FDCWD, o->output, &k->request, sizeof(k->request), 0600);
 
 	if (err)
 		return err;
+	warn_of_date(k);
 	trace_request(&k->request);
 	if (o->json)
 		return mclic_print_json(json_pack("{s:s, s:o, s:o, s:o}",

@@ -249,8 +249,8 @@ int ask_request(const struct mclic_account *a, struct mclic_request *q);
  * @q: a kept request
  * @want: operation, ids, kind, version, generation, licence id and sequence set
  *
- * A request dated more than a day ahead of the clock is not: the clock was wrong, and
- * the center refused it.
+ * Whatever the clock says of its date: it may have been granted, and another one would be
+ * billed again.
  */
 bool ask_same(const struct mclic_request *q, const struct mclic_request *want);
 
