@@ -93,6 +93,24 @@ tap_status "trust add of no certificate" 1 mclic trust add COPYING
 tap_ok "... they are not trusted" mclic trust list --json
 tap_is "... only the center is" "$(jq length "$OUT")" 1
 
+# ---- for all users of a machine, in /etc (an empty one, seen by these commands alone) ----
+
+if is_root; then
+	cat >"$T/system.sh" <<-'END'
+		mount -t tmpfs none /etc && unset HOME XDG_CONFIG_HOME XDG_STATE_HOME
+		HOME=$1/nobody
+		export HOME
+		mkdir "$HOME"
+		mclic trust add --system "$1/center.pem" && mclic trust list --json &&
+			mclic trust remove --system "$2" && mclic trust list --json
+		END
+	tap_ok "trust add and remove --system" unshare --mount sh "$T/system.sh" "$T" "$IDC"
+	tap_match "... in /etc, for every user" "$(cat "$OUT")" '"path": "/etc/mclicfs/centers.d/'
+	tap_match "... and gone again" "$(tail -n 1 "$OUT")" '^\[\]'
+else
+	tap_status "trust add --system needs root" 3 mclic trust add --system "$T/center.pem"
+fi
+
 # ---- another machine ----
 
 another_machine second

@@ -101,6 +101,9 @@ planted() {	# NAME: the next copy of a half copied title is whole, $T/outside un
 rm -rf "${MEDIUM:?}/$TITLE1"
 half_copied bin/say || tap_bail "no half copy"
 NEW=$(staging)
+cp "$T/marker" "$NEW/.mclic-product"
+tap_ok "an unfinished copy is no title, also with a marker" mclic list "$MEDIUM" --json
+tap_is "... it is not listed" "$(jq '.titles|length' "$OUT")" 0
 rm -rf "$NEW/charts"
 ln -s "$T/outside" "$NEW/charts"
 planted "a link in the place of a directory"
@@ -203,6 +206,13 @@ tap_ok "no key on the medium nor in the state, but where the patent wants it wra
 	"$B/tests/tools/keyscan" "$CENTER/keys/km-1.key" "$USER" 1 "$DID1" 1 "$MID" "$SLOT" \
 	"$MEDIUM" "$XDG_STATE_HOME"
 
+# ---- a mount of mclicfs is no target ----
+
+mount_fuse "$MEDIUM" "$MNT"
+tap_status "a mount of mclicfs is refused" 1 mclic copy "$MASTER" "$TITLE2" "$MNT"
+tap_err "... and the directory to name is named" "name the directory.*$MEDIUM"
+unmount "$MNT"
+
 # ---- full disks ----
 
 if is_root; then
@@ -240,3 +250,8 @@ as_user mclic enrol "$CENTER_URL" --cacert "$CENTER_CA" --token "@$T/carol.token
 as_user mclic format --area-file "$MEDIUM" >"$T/format.out"
 tap_ok "an ordinary user copies" as_user mclic copy "$MASTER" "$TITLE1" "$MEDIUM"
 tap_ok "... and verifies" as_user mclic verify "$MEDIUM"
+rm -rf "${MEDIUM:?}/$TITLE1"
+tap_ok "under a narrow umask" as_user sh -c 'umask 077; mclic copy "$@"' - "$MASTER" "$TITLE1" "$MEDIUM"
+tap_is "... others can read the marker still" \
+	"$(stat -c %a "$MEDIUM/$TITLE1/.mclic-product" "$MEDIUM/$TITLE1")" "644
+755"

@@ -83,7 +83,6 @@ static int run(const struct argp *argp, int argc, char **argv, bool buy)
 	int err;
 
 	argp_parse(argp, argc, argv, 0, NULL, &o);
-	stop_flag();
 	err = mclic_source_open(o.args[0], &s);
 	if (!err) {
 		err = copy_title(&o, s, buy);

@@ -47,6 +47,8 @@ static int list_titles(struct mclic_source *s, json_t *titles)
 	if (err)
 		return err;
 	for (name = names; *name; name++) {
+		if (stage_is(*name))
+			continue;
 		if (!mclic_source_product(s, *name, &p)) {
 			json_array_append_new(titles, title_json(*name, p));
 			mclic_product_free(p);

@@ -410,8 +410,8 @@ struct stage {
 	const struct title *title;
 };
 
-#define STAGE_PREFIX	".mclic-new-"
-
+/** stage_is() - is it the name of a staging directory? */
+bool stage_is(const char *name);
 /** stage_open() - make the staging directory, or take up an interrupted one */
 int stage_open(struct stage *s, int rootfd, const __u8 licence_id[MCLIC_ID_SIZE],
 	       const struct title *title);

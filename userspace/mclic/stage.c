@@ -14,6 +14,7 @@
 
 #include "mclic.h"
 
+#define STAGE_PREFIX	".mclic-new-"
 #define OLD_PREFIX	".mclic-old-"
 
 static int fail_at(const struct stage *s, const char *what)
@@ -40,6 +41,12 @@ static int lock(struct stage *s)
 		return mclic_fail(EBUSY, "%s: another mclic has just finished it; run again",
 				  s->title->name);
 	return 0;
+}
+
+bool stage_is(const char *name)
+{
+	return !strncmp(name, STAGE_PREFIX, strlen(STAGE_PREFIX)) ||
+	       !strncmp(name, OLD_PREFIX, strlen(OLD_PREFIX));
 }
 
 int stage_open(struct stage *s, int rootfd, const __u8 licence_id[MCLIC_ID_SIZE],
@@ -187,7 +194,15 @@ static int finish_tree(struct stage *s)
 			err = finish_dir(s->fd, m->entries[i - 1].path, m->entries[i - 1].mode);
 	if (!err)
 		err = mclic_write_file(s->fd, MCLIC_MARKER_NAME, p->bytes, p->len, 0644);
+	/* Whatever the umask says: other users of the medium read the marker. */
+	if (!err && fchmodat(s->fd, MCLIC_MARKER_NAME, 0644, 0) && tree_has_modes(s->fd))
+		err = fail_at(s, MCLIC_MARKER_NAME);
 	return err ? err : finish_dir(s->fd, ".", 0755);
+}
+
+static void old_name(const struct stage *s, char old[sizeof(s->name)])
+{
+	snprintf(old, sizeof(s->name), OLD_PREFIX "%s", s->name + strlen(STAGE_PREFIX));
 }
 
 /* For file systems that cannot exchange names: a cut in between leaves the old name gone. */
@@ -195,7 +210,7 @@ static int replace_in_two(struct stage *s)
 {
 	char old[sizeof(s->name)];
 
-	snprintf(old, sizeof(old), OLD_PREFIX "%s", s->name + strlen(STAGE_PREFIX));
+	old_name(s, old);
 	if (tree_remove(s->rootfd, old))
 		return -EIO;
 	if (renameat(s->rootfd, s->title->name, s->rootfd, old))
@@ -206,7 +221,7 @@ static int replace_in_two(struct stage *s)
 		renameat(s->rootfd, old, s->rootfd, s->title->name);
 		return err;
 	}
-	return tree_remove(s->rootfd, old);
+	return 0;
 }
 
 static int replace(struct stage *s)
@@ -229,6 +244,16 @@ static int give_name(struct stage *s)
 	return renameat(s->rootfd, s->name, s->rootfd, s->title->name) ? -errno : 0;
 }
 
+/* What replace_in_two() put aside, now or before a cut; the new title stands. */
+static void drop_old(const struct stage *s)
+{
+	char old[sizeof(s->name)];
+
+	old_name(s, old);
+	if (tree_remove(s->rootfd, old))
+		mclic_warn("%s", mclic_message());
+}
+
 int stage_publish(struct stage *s, enum standing how)
 {
 	int err = finish_tree(s);
@@ -238,6 +263,8 @@ int stage_publish(struct stage *s, enum standing how)
 	err = how == STANDS_NOT ? give_name(s) : replace(s);
 	if (!err)
 		err = flush_dir(s->rootfd);
+	if (!err)
+		drop_old(s);
 	return err ? mclic_fail(-err, "%s: cannot give the copy its name: %s; it stands complete in %s, the same command goes on from there",
 				s->title->name, strerror(-err), s->name) : 0;
 }

@@ -5,7 +5,28 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <libmount/libmount.h>
+
 #include "mclic.h"
+
+/* Through mclicfs the licence area cannot be written, and titles are read in the clear. */
+static int refuse_mclicfs(const char *path)
+{
+	struct libmnt_table *table = mnt_new_table();
+	MCLIC_AUTO_FREE char *real = realpath(path, NULL);
+	struct libmnt_fs *fs = NULL;
+	const char *type;
+	int err = 0;
+
+	if (table && real && !mnt_table_parse_mtab(table, NULL))
+		fs = mnt_table_find_mountpoint(table, real, MNT_ITER_BACKWARD);
+	type = fs ? mnt_fs_get_fstype(fs) : NULL;
+	if (type && (!strncmp(type, "fuse.mclicfs", 12) || !strcmp(type, "mclicfs")))
+		err = mclic_fail(EINVAL, "%s is a mount of mclicfs; name the directory that is mounted there, %s",
+				 path, mnt_fs_get_source(fs));
+	mnt_unref_table(table);
+	return err;
+}
 
 static int use_area(struct target *t, bool write)
 {
@@ -21,8 +42,10 @@ static int use_area(struct target *t, bool write)
 
 static int open_target(struct target *t)
 {
-	int err = use_area(t, false);
+	int err = refuse_mclicfs(t->path);
 
+	if (!err)
+		err = use_area(t, false);
 	if (err)
 		return err;
 	err = mclic_trust_load(&t->trust);

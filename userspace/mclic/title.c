@@ -42,6 +42,8 @@ static int search(struct mclic_source *s, char **names, const char *want, struct
 	int damaged = 0, err;
 
 	for (; *names; names++) {
+		if (stage_is(*names))
+			continue;
 		if (mclic_source_product(s, *names, &p)) {
 			mclic_warn("%s", mclic_message());
 			damaged++;

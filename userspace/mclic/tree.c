@@ -11,12 +11,23 @@
 #include "mclic.h"
 
 #define EXFAT_MAGIC	0x2011BAB0
+#define NTFS3_MAGIC	0x7366746E
 
 bool tree_has_modes(int dirfd)
 {
 	struct statfs fs;
 
-	return fstatfs(dirfd, &fs) || (fs.f_type != MSDOS_SUPER_MAGIC && fs.f_type != EXFAT_MAGIC);
+	if (fstatfs(dirfd, &fs))
+		return true;
+	switch (fs.f_type) {
+	case MSDOS_SUPER_MAGIC:
+	case EXFAT_MAGIC:
+	case NTFS3_MAGIC:
+	case FUSE_SUPER_MAGIC:	/* exFAT and NTFS in user space; who knows */
+		return false;
+	default:
+		return true;
+	}
 }
 
 static int link_entry(int fd, const struct mclic_entry *e, const char **why)
