@@ -351,6 +351,44 @@ static void test_put_renewal(void **state)
 	assert_int_equal(at(b, 2, &back), MCLIC_OK);
 }
 
+/* Anything but sequence number 9. */
+static enum mclic_why not_nine(void *ctx, const struct mclic_slot *slot)
+{
+	(void)ctx;
+	return mclic_get32(slot->terms.sequence) == 9 ? MCLIC_BAD_SIG : MCLIC_OK;
+}
+
+/* A slot that somebody wrote himself does not keep the licence out, nor is it touched. */
+static void test_put_beside_forged(void **state)
+{
+	struct bench *b = *state;
+	struct mclic_slot forged, good, renewed, other, back;
+	__u32 index;
+
+	bench_area(b, 8);
+	licence(b, 1, 9, &forged);
+	licence(b, 1, 2, &good);
+	licence(b, 1, 3, &renewed);
+	must(mclic_area_put(b->area, &forged, accept, NULL, NULL));
+	assert_int_equal(mclic_area_put(b->area, &good, accept, NULL, NULL), -ESTALE);
+	must(mclic_area_put(b->area, &good, not_nine, NULL, &index));
+	assert_int_equal(index, 2);
+	must(mclic_area_put(b->area, &renewed, not_nine, NULL, &index));
+	assert_int_equal(index, 3);
+	assert_int_equal(at(b, 1, &back), MCLIC_OK);
+	assert_memory_equal(&back, &forged, sizeof(back));
+	assert_int_equal(at(b, 2, &back), MCLIC_FREE);
+	assert_int_equal(mclic_area_put(b->area, &good, not_nine, NULL, NULL), -ESTALE);
+
+	/* Another center's licence of the same number is another licence. */
+	other = good;
+	other.terms.center_id[0] ^= 1;
+	mclic_slot_finish(mclic_openssl(), &other);
+	must(mclic_area_put(b->area, &other, not_nine, NULL, &index));
+	assert_int_equal(index, 2);
+	assert_int_equal(at(b, 3, &back), MCLIC_OK);
+}
+
 /* After a cut both are there: putting the newer one again cleans up. */
 static void test_put_after_cut(void **state)
 {
@@ -616,7 +654,8 @@ int main(void)
 		T(test_create_file), T(test_create_never_replaces), T(test_create_refuses),
 		T(test_create_sizes), T(test_open_refuses), T(test_open_wrong_length),
 		T(test_header_mended), T(test_header_of_other_size), T(test_put_and_read),
-		T(test_put_twice), T(test_put_renewal), T(test_put_after_cut),
+		T(test_put_twice), T(test_put_renewal), T(test_put_beside_forged),
+		T(test_put_after_cut),
 		T(test_put_refused_leaves_old), T(test_put_refuses), T(test_full),
 		T(test_damaged_not_reused_while_free), T(test_later_version_stays),
 		T(test_indices), T(test_two_slots), T(test_many_processes),

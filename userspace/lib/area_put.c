@@ -13,6 +13,12 @@
 
 #define NAMED_MAX	3	/* expired licences that a message names */
 
+/* The caller's judgement */
+struct checker {
+	enum mclic_why (*check)(void *ctx, const struct mclic_slot *slot);
+	void *ctx;
+};
+
 /* What a look over all slots found; indices are 0 where there is none. */
 struct survey {
 	__u32 free;
@@ -38,9 +44,39 @@ static void survey_other(struct survey *v, __u32 index, const struct mclic_slot 
 		 MCLIC_TITLE_SIZE, (const char *)s->terms.title, index);
 }
 
-static int survey_slots(struct mclic_area *a, const struct mclic_slot *s, struct survey *v)
+static bool same_licence(const struct mclic_terms *a, const struct mclic_terms *b)
 {
-	__u32 i, slots = mclic_area_slots(a), sequence = mclic_get32(s->terms.sequence);
+	return !memcmp(a->licence_id, b->licence_id, MCLIC_ID_SIZE) &&
+	       !memcmp(a->center_id, b->center_id, MCLIC_ID_SIZE);
+}
+
+/*
+ * A slot of the same licence. One that claims to be newer counts only if it passes: else
+ * whoever may write to the medium could keep every renewal out with a number of his own.
+ */
+static int survey_same(struct survey *v, __u32 index, const struct mclic_slot *s,
+		       const struct mclic_slot *there, const struct checker *c)
+{
+	enum mclic_why why;
+
+	if (!memcmp(there, s, sizeof(*there)) && !v->same) {
+		v->same = index;
+	} else if (mclic_get32(there->terms.sequence) > mclic_get32(s->terms.sequence)) {
+		why = c->check(c->ctx, there);
+		if (why == MCLIC_CRYPTO_FAILED)
+			return mclic_errno(why);
+		if (why == MCLIC_OK)
+			v->newer = index;
+	} else {
+		v->older[v->olders++] = index;
+	}
+	return 0;
+}
+
+static int survey_slots(struct mclic_area *a, const struct mclic_slot *s, const struct checker *c,
+			struct survey *v)
+{
+	__u32 i, slots = mclic_area_slots(a);
 	struct mclic_slot there;
 	int err;
 
@@ -66,14 +102,12 @@ static int survey_slots(struct mclic_area *a, const struct mclic_slot *s, struct
 		default:
 			continue;	/* of a later version: not ours to touch */
 		}
-		if (memcmp(there.terms.licence_id, s->terms.licence_id, MCLIC_ID_SIZE))
-			survey_other(v, i, &there);
-		else if (!memcmp(&there, s, sizeof(there)) && !v->same)
-			v->same = i;
-		else if (mclic_get32(there.terms.sequence) > sequence)
-			v->newer = i;
+		if (same_licence(&there.terms, &s->terms))
+			err = survey_same(v, i, s, &there, c);
 		else
-			v->older[v->olders++] = i;
+			survey_other(v, i, &there);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -90,8 +124,7 @@ static int no_room(const struct mclic_area *a, const struct survey *v)
 
 /* Is what the device has now what was written, and is it good? */
 static int read_and_check(struct mclic_area *a, __u32 index, const struct mclic_slot *s,
-			  enum mclic_why (*check)(void *ctx, const struct mclic_slot *back),
-			  void *ctx)
+			  const struct checker *c)
 {
 	struct mclic_slot back;
 	enum mclic_why why;
@@ -102,7 +135,7 @@ static int read_and_check(struct mclic_area *a, __u32 index, const struct mclic_
 	if (memcmp(&back, s, sizeof(back)))
 		return mclic_fail(EIO, "%s: slot %u does not hold what was written to it; the medium is "
 				  "worn out, or pretends to be larger than it is", a->where, index);
-	why = check(ctx, &back);
+	why = c->check(c->ctx, &back);
 	return why == MCLIC_OK ? 0 : mclic_refused(why, a->where);
 }
 
@@ -124,13 +157,12 @@ static int undo(struct mclic_area *a, __u32 index, int err)
 	return mclic_fail(-err, "%s; and slot %u could not be emptied again", reason, index);
 }
 
-static int put_locked(struct mclic_area *a, const struct mclic_slot *s,
-		      enum mclic_why (*check)(void *ctx, const struct mclic_slot *back),
-		      void *ctx, __u32 *index)
+static int put_locked(struct mclic_area *a, const struct mclic_slot *s, const struct checker *c,
+		      __u32 *index)
 {
 	struct survey v;
 	__u32 i, at;
-	int err = survey_slots(a, s, &v);
+	int err = survey_slots(a, s, c, &v);
 
 	if (err)
 		return err;
@@ -144,7 +176,7 @@ static int put_locked(struct mclic_area *a, const struct mclic_slot *s,
 	if (!v.same)
 		err = mclic_area_write(a, at, s);
 	if (!err)
-		err = read_and_check(a, at, s, check, ctx);
+		err = read_and_check(a, at, s, c);
 	if (err)
 		return v.same ? err : undo(a, at, err);
 	for (i = 0; i < v.olders; i++) {
@@ -158,9 +190,10 @@ static int put_locked(struct mclic_area *a, const struct mclic_slot *s,
 }
 
 int mclic_area_put(struct mclic_area *a, const struct mclic_slot *s,
-		   enum mclic_why (*check)(void *ctx, const struct mclic_slot *back),
+		   enum mclic_why (*check)(void *ctx, const struct mclic_slot *slot),
 		   void *ctx, __u32 *index)
 {
+	const struct checker c = { .check = check, .ctx = ctx };
 	enum mclic_why why = mclic_slot_check(mclic_openssl(), s);
 	int err;
 
@@ -171,7 +204,7 @@ int mclic_area_put(struct mclic_area *a, const struct mclic_slot *s,
 	err = mclic_area_lock(a);
 	if (err)
 		return err;
-	err = put_locked(a, s, check, ctx, index);
+	err = put_locked(a, s, &c, index);
 	mclic_area_unlock(a);
 	return err;
 }

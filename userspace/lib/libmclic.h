@@ -437,12 +437,13 @@ int mclic_area_read(struct mclic_area *area, __u32 index, struct mclic_slot *s);
  * mclic_area_put() - S3 to S6: write, flush, read back from the device, check, else undo
  * @area: opened for writing (locked against another writer meanwhile)
  * @s: complete slot
- * @check: judges what was read back; MCLIC_OK lets it stand, else the slot is zeroed
+ * @check: judges what was read back; MCLIC_OK lets it stand, else the slot is zeroed. It is
+ *	asked first about slots that claim to be newer than @s
  * @ctx: for @check
  * @index: gets where it lies; may be NULL
  *
- * The same bytes already there: success. An older sequence number of the same licence
- * id: -ESTALE. The slot it replaces is zeroed only afterwards. Full: -ENOSPC, naming
+ * The same bytes already there: success. An older sequence number than that of a slot of
+ * the same licence that passes @check: -ESTALE. The slot it replaces is zeroed only afterwards. Full: -ENOSPC, naming
  * what to remove. A slot with a damaged CRC is reused only when none is free.
  */
 int mclic_area_put(struct mclic_area *area, const struct mclic_slot *s,

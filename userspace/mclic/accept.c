@@ -23,10 +23,17 @@ int accept_signature(struct mclic_trust *trust, const struct mclic_response *r)
 
 struct check {
 	struct target *t;
+	const struct mclic_slot *written;
 	struct mclic_title title;
 	__u8 *medium_key;
 	enum mclic_why why;
 };
+
+static enum mclic_why verdict_of(struct check *k, const struct mclic_slot *s)
+{
+	return mclic_slot_verdict(mclic_openssl(), &k->t->sources, &k->title, (__u64)time(NULL), s,
+				  k->medium_key);
+}
 
 /* S4 and S5 on what the device gave back, not on what was sent to it. */
 static enum mclic_why check_back(void *ctx, const struct mclic_slot *back)
@@ -34,10 +41,12 @@ static enum mclic_why check_back(void *ctx, const struct mclic_slot *back)
 	char hex[2 * MCLIC_CS_SIZE + 1];
 	struct check *k = ctx;
 
+	/* One that stands there and says it is newer. */
+	if (memcmp(back, k->written, sizeof(*back)))
+		return verdict_of(k, back);
 	trace_step("S3", "CS, EKU(KEYc), EMid(Ku) and IDc written to %s and flushed",
 		   mclic_area_where(k->t->area));
-	k->why = mclic_slot_verdict(mclic_openssl(), &k->t->sources, &k->title,
-				    (__u64)time(NULL), back, k->medium_key);
+	k->why = verdict_of(k, back);
 	trace_step("S4", "CS' computed with the MID and KEYc from what was read back");
 	if (k->why) {
 		trace_step("S5", "the licence does not hold: %s", mclic_why_text(k->why));
@@ -51,7 +60,7 @@ static enum mclic_why check_back(void *ctx, const struct mclic_slot *back)
 static int put_licence(struct target *t, const struct mclic_slot *s, const struct mclic_request *q,
 		       const char *what, struct accepted *a)
 {
-	struct check k = { .t = t };
+	struct check k = { .t = t, .written = s };
 	int err;
 
 	memcpy(k.title.did, q->did, MCLIC_ID_SIZE);
@@ -63,7 +72,7 @@ static int put_licence(struct target *t, const struct mclic_slot *s, const struc
 	err = mclic_area_put(t->area, s, check_back, &k, &a->index);
 	mclic_secret_free(k.medium_key, MCLIC_KEY_SIZE);
 	a->why = k.why;
-	if (err && k.why == MCLIC_CRYPTO_FAILED && t->judge.err)
+	if (err && t->judge.err)
 		return t->judge.err;
 	if (err && k.why)
 		return mclic_refused(k.why, what);
