@@ -138,7 +138,7 @@ TOOLS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c tests/bench/*.c \
 $(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(WITH_CENTER)
 	$(say) LD $@
 	$(Q)$(link) $(call pkg_libs,cmocka sqlite3 libmicrohttpd $(LIBS_common)) $(EXTRA_LIBS)
-$(TOOLS): $(B)/tests/%: $(B)/tests/%.o $(WITH_CENTER)
+$(TOOLS): $(B)/tests/%: $(B)/tests/%.o $(B)/tests/asan/no_leaks.o $(WITH_CENTER)
 	$(say) LD $@
 	$(Q)$(link) $(call pkg_libs,sqlite3 $(LIBS_common)) $(EXTRA_LIBS)
 
@@ -169,8 +169,7 @@ asan:
 	$(Q)tests/install-packages build test
 	@echo 'The tests under the address and undefined-behaviour sanitizers:'
 	$(again) B='$(B)/asan' SANITIZE=address,undefined all unit tools
-	$(Q)B='$(B)/asan' ASAN_OPTIONS=detect_leaks=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 tests/run $(SUITES)
+	$(Q)B='$(B)/asan' UBSAN_OPTIONS=print_stacktrace=1 tests/run $(SUITES)
 
 .PHONY: test
 test:
