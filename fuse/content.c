@@ -22,7 +22,7 @@ void content_put(struct content *c)
 
 /* ---- opening ---- */
 
-static void drop(struct node *n)
+void content_drop(struct node *n)
 {
 	struct content *c = NULL;
 
@@ -43,7 +43,7 @@ static __u8 *key_alloc(void)
 	__u8 *key = mclic_secret_alloc(MCLIC_KEY_SIZE);
 
 	if (!key) {
-		node_each(NULL, drop);
+		node_each(NULL, content_drop);
 		key = mclic_secret_alloc(MCLIC_KEY_SIZE);
 	}
 	return key;

@@ -35,6 +35,7 @@
  * @proc: /proc/self/fd, to open again what an O_PATH descriptor names
  * @source: LOWER, absolute, for messages
  * @dir: DIR, absolute
+ * @nodes_max: inodes that may be remembered before some are to be forgotten
  * @as_root: other users are served, under their own ids where something is created
  */
 struct mount {
@@ -43,6 +44,7 @@ struct mount {
 	int proc;
 	char *source;
 	char *dir;
+	size_t nodes_max;
 	bool as_root;
 };
 
@@ -186,7 +188,7 @@ int verdict_start(void);
  * @epoch: gets the number of its key
  */
 int verdict_get(struct product *p, __u64 *epoch);
-/** verdict_forget() - wipe the key */
+/** verdict_forget() - wipe the key; product.lock is held */
 void verdict_forget(struct product *p);
 
 /* ---- medium.c: is it still the same medium? ---- */
@@ -262,6 +264,8 @@ struct found {
 int node_lookup(struct node *dir, const char *name, struct found *f);
 /** node_find() - the node of @name in @dir if the kernel knows it, with a reference; or NULL */
 struct node *node_find(struct node *dir, const char *name);
+/** node_at() - of a directory, the one that entries of @p (or of the area) are in */
+struct node *node_at(const char *path, const struct product *p, bool area);
 /** node_ref() - take a reference, unless the last is gone already */
 bool node_ref(struct node *n);
 /** node_put() - drop @count references */
@@ -356,6 +360,8 @@ struct content {
 int content_get(struct node *n, int fd, __u64 epoch, struct content **c, bool *kept);
 void content_ref(struct content *c);
 void content_put(struct content *c);
+/** content_drop() - wipe the key of a file that is not open */
+void content_drop(struct node *n);
 /**
  * content_read() - plaintext of whole blocks
  * @c: content
@@ -395,12 +401,19 @@ void watch_events(void);
 void watch_add(struct node *n);
 void watch_remove(struct node *n);
 
+/* ---- trim.c: fewer inodes ---- */
+
+/** trim_nodes() - let the kernel forget files if there are too many */
+void trim_nodes(void);
+
 /* ---- notify.c: telling the kernel, from a thread of its own ---- */
 
 /** notify_prepare() - before the first node; notify_start() - once it is mounted */
 int notify_prepare(void);
 int notify_start(void);
 void notify_stop(void);
+/** notify_trim() - call trim_nodes() soon */
+void notify_trim(void);
 /** notify_evict() - drop the plaintext of a product (all, if NULL) from the page cache */
 void notify_evict(struct product *p);
 

@@ -164,16 +164,15 @@ void mount_readahead(void)
 /* Every inode that the kernel keeps costs a descriptor here. */
 void mount_limits(void)
 {
-	struct rlimit files;
+	struct rlimit files = { 0 };
+	struct rlimit more = { FILES_MAX, FILES_MAX };
 
-	if (getrlimit(RLIMIT_NOFILE, &files))
-		return;
-	if (geteuid() == 0 && files.rlim_max < FILES_MAX) {
-		struct rlimit more = { FILES_MAX, FILES_MAX };
-
-		if (!setrlimit(RLIMIT_NOFILE, &more))
-			return;
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (geteuid() == 0 && files.rlim_max < FILES_MAX && !setrlimit(RLIMIT_NOFILE, &more)) {
+		files = more;
+	} else {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
+	mnt.nodes_max = files.rlim_cur / 2;
 }

@@ -246,6 +246,8 @@ static int join(int fd, const struct stat *st, bool area, struct product *p, str
 		n = there;
 	} else {
 		watch_add(n);
+		if (node_count() > mnt.nodes_max)
+			notify_trim();
 	}
 	*node = n;
 	return 0;
@@ -257,6 +259,8 @@ static int meet(struct node *dir, const char *name, bool area, struct node **n, 
 	int fd, err;
 
 	fd = openat(dir->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EMFILE)
+		notify_trim();
 	if (fd < 0)
 		return -errno;
 	err = fstatat(fd, "", st, AT_EMPTY_PATH) ? -errno : product_of(dir, area, fd, st, &p);
@@ -346,6 +350,21 @@ struct node *node_find(struct node *dir, const char *name)
 		return NULL;
 	pthread_mutex_lock(&table.lock);
 	n = find(&st, dir->area, dir->product, false);
+	pthread_mutex_unlock(&table.lock);
+	return n;
+}
+
+struct node *node_at(const char *path, const struct product *p, bool area)
+{
+	struct stat st;
+	struct node *n;
+
+	if (!*path)
+		return &root;
+	if (fstatat(mnt.lower, path, &st, AT_SYMLINK_NOFOLLOW))
+		return NULL;
+	pthread_mutex_lock(&table.lock);
+	n = find(&st, area, p, false);
 	pthread_mutex_unlock(&table.lock);
 	return n;
 }

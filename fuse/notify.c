@@ -25,6 +25,7 @@ static struct {
 	pthread_t thread;
 	bool running;
 	bool stop;
+	atomic_bool trim;
 	int wake;		/* eventfd */
 	int watch;
 } queue = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = -1, .watch = -1 };
@@ -49,10 +50,26 @@ void notify_evict(struct product *p)
 	wake();
 }
 
+void notify_trim(void)
+{
+	if (!atomic_exchange(&queue.trim, true))
+		wake();
+}
+
 static void evict(struct node *n)
 {
-	if (node_sealed(n))
-		fuse_lowlevel_notify_inval_inode(mnt.se, node_ino(n), 0, 0);
+	struct product *p = n->product;
+
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	if (medium_same() && p->key)
+		verdict_forget(p);
+	pthread_mutex_unlock(&p->lock);
+	if (!node_sealed(n))
+		return;
+	fuse_lowlevel_notify_inval_inode(mnt.se, node_ino(n), 0, 0);
+	content_drop(n);
 }
 
 /* The next eviction, or NULL. */
@@ -85,6 +102,8 @@ static void *notify_main(void *arg)
 			eventfd_read(queue.wake, &count);
 		if (fds[1].revents)
 			watch_events();
+		if (atomic_exchange(&queue.trim, false))
+			trim_nodes();
 		/* Asks for evictions itself when the medium is another. */
 		medium_same();
 		while ((e = next(&stop))) {

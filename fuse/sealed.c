@@ -16,6 +16,9 @@ int sealed_open(struct node *n, int flags, struct file *f, bool *keep_cache)
 
 	if ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC)
 		return -EROFS;
+	err = medium_same();	/* first: a lower file without its medium has other complaints */
+	if (err)
+		return err;
 	f->fd = node_open(n, O_RDONLY | (flags & O_NOATIME));
 	if (f->fd < 0)
 		return f->fd;

@@ -109,3 +109,16 @@ tap_ok "a copy of a product on its medium" poll 10 moved
 tap_ok "is one, too" who cmp "$M/v/big" "$W/tree/big"
 
 unmounted
+
+# ---- more files than descriptors (root takes as many as it wants) ----
+
+who mkdir "$W/lower/lots"
+who sh -c 'cd "$1" && seq 9000 | xargs touch' sh "$W/lower/lots"
+ulimit -n 4000
+mounted "$W/lower"
+tap_is "a directory of more files than descriptors lists" "$(who ls "$M/lots" | wc -l)" 9000
+tap_is "with attributes" "$(who ls -l "$M/lots" | grep -c ^-)" 9000
+all_there() { who sh -c 'cd "$1" && seq 9000 | xargs stat' sh "$M/lots"; }
+tap_ok "and each can be looked at" all_there
+tap_ok "titles are read meanwhile" who diff -r "$W/tree/bin" "$M/v/bin"
+unmounted
