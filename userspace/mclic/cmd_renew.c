@@ -60,8 +60,7 @@ static const struct argp return_argp = {
 /**
  * struct choice - the licence that TITLE names
  * @want: what the user said
- * @product: the title's marker at the target, or NULL
- * @name: its directory
+ * @title: the title at the target; its product is NULL when it is not there
  * @terms: of the licence
  * @why: its state
  * @found: there is one
@@ -88,9 +87,15 @@ static bool names_licence(const struct choice *c, const struct mclic_terms *term
 /* A licence in force first, then the one that comes closest, then the newest. */
 static bool is_better(const struct choice *c, enum mclic_why why, const struct mclic_terms *terms)
 {
-	if (!c->found || (why != c->why && (!why || (c->why && why > c->why))))
+	__u32 version = mclic_get32(terms->content_version);
+
+	if (!c->found)
 		return true;
-	return why == c->why && mclic_get32(terms->sequence) > mclic_get32(c->terms.sequence);
+	if (why != c->why)
+		return !why || (c->why && why > c->why);
+	if (version != mclic_get32(c->terms.content_version))
+		return version > mclic_get32(c->terms.content_version);
+	return mclic_get32(terms->sequence) > mclic_get32(c->terms.sequence);
 }
 
 static void find_title(const char *path, struct choice *c)
@@ -146,11 +151,29 @@ static int choose(struct target *t, const char *path, struct choice *c)
 
 /* ---- asking ---- */
 
-/* The generation of Ka: the marker's, and the licence's own where no marker is left. */
-static __u32 ka_generation(const struct choice *c)
+static bool of_licence(const struct mclic_request *q, void *ctx)
 {
-	return mclic_get32(c->title.product ? c->title.product->marker.km_generation :
-			   c->terms.km_generation);
+	const struct choice *c = ctx;
+	__u8 id[MCLIC_ID_SIZE];
+
+	return q->content_version == c->terms.content_version && !kept_licence_id(q, id) &&
+	       !memcmp(id, c->terms.licence_id, sizeof(id));
+}
+
+/*
+ * The generation of Ka, which the terms do not hold: from the request that this machine
+ * keeps, else from the marker, else what it is unless KM was rotated in between.
+ */
+static __u32 ka_generation(struct choice *c)
+{
+	struct kept k KEPT_AUTO = { 0 };
+
+	if (!kept_find(KEPT_PENDING | KEPT_SETTLED, of_licence, c, &k))
+		return mclic_get32(k.request.km_generation);
+	if (c->title.product &&
+	    c->title.product->marker.content_version == c->terms.content_version)
+		return mclic_get32(c->title.product->marker.km_generation);
+	return mclic_get32(c->terms.km_generation);
 }
 
 static int delete_files(struct target *t, const struct choice *c)
