@@ -242,7 +242,8 @@ static struct set *sealed_set(size_t count)
 /* ---- the bytes ---- */
 
 /* Open a sealed file with core alone, block by block, and compare. */
-static void check_sealed(const struct file *f, int fd, const __u8 *key, __u8 under, __u32 generation)
+static void check_sealed(const struct file *f, int fd, const __u8 *key, __u8 under,
+			 __u32 generation)
 {
 	const struct mclic_crypto *c = mclic_openssl();
 	__u64 len = mclic_sealed_len(f->entry.size), i;
@@ -409,24 +410,41 @@ static void another_file_or_key_is_refused(void **state)
 	struct set *s = sealed_set(6);
 	struct mclic_work w = { .name = "f", .read = mclic_work_read_fd, .out = -1 };
 	struct file *f = &s->files[4];
-	struct mclic_title other = title;
+	struct mclic_entry other = f->entry;
+	struct mclic_title next = title;
 	__u64 len = mclic_sealed_len(f->entry.size);
+	const struct {
+		__u64 len;
+		const struct mclic_entry *e;
+		const struct mclic_title *title;
+		__u32 generation;
+		__u8 under;
+		const __u8 *key;
+		int want;
+	} cases[] = {
+		{ len, &f->entry, &title, 1, MCLIC_UNDER_KA, ka, 0 },
+		{ len, &f->entry, &title, 1, MCLIC_UNDER_KA, ku, -EBADMSG },
+		{ len, &f->entry, &title, 2, MCLIC_UNDER_KA, ka, -EBADMSG },
+		{ len, &f->entry, &title, 1, MCLIC_UNDER_KU, ka, -EBADMSG },
+		{ len - 1, &f->entry, &title, 1, MCLIC_UNDER_KA, ka, -EBADMSG },
+		{ 5, &f->entry, &title, 1, MCLIC_UNDER_KA, ka, -EBADMSG },
+		{ len, &f->entry, &next, 1, MCLIC_UNDER_KA, ka, -EBADMSG },
+		{ len, &other, &title, 1, MCLIC_UNDER_KA, ka, -EBADMSG },
+	};
+	size_t i;
 
 	(void)state;
 	w.in = &f->sealed;
-	assert_int_equal(mclic_work_sealed(&w, len, &f->entry, &title, 1, MCLIC_UNDER_KA, ka), 0);
-	assert_int_equal(mclic_work_sealed(&w, len, &f->entry, &title, 1, MCLIC_UNDER_KA, ku), -EBADMSG);
-	assert_int_equal(mclic_work_sealed(&w, len, &f->entry, &title, 2, MCLIC_UNDER_KA, ka), -EBADMSG);
-	assert_int_equal(mclic_work_sealed(&w, len, &f->entry, &title, 1, MCLIC_UNDER_KU, ka), -EBADMSG);
-	assert_int_equal(mclic_work_sealed(&w, len - 1, &f->entry, &title, 1, MCLIC_UNDER_KA, ka), -EBADMSG);
-	assert_int_equal(mclic_work_sealed(&w, 5, &f->entry, &title, 1, MCLIC_UNDER_KA, ka), -EBADMSG);
-	other.content_version++;
-	assert_int_equal(mclic_work_sealed(&w, len, &f->entry, &other, 1, MCLIC_UNDER_KA, ka), -EBADMSG);
-	f->entry.size++;
-	assert_int_equal(mclic_work_sealed(&w, len, &f->entry, &title, 1, MCLIC_UNDER_KA, ka), -EBADMSG);
-	f->entry.size--;
-	f->entry.file_id[3]++;
-	assert_int_equal(mclic_work_sealed(&w, len, &f->entry, &title, 1, MCLIC_UNDER_KA, ka), -EBADMSG);
+	next.content_version++;
+	other.file_id[3]++;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(mclic_work_sealed(&w, cases[i].len, cases[i].e, cases[i].title,
+						   cases[i].generation, cases[i].under,
+						   cases[i].key), cases[i].want);
+	other = f->entry;
+	other.size++;
+	assert_int_equal(mclic_work_sealed(&w, len, &other, &title, 1, MCLIC_UNDER_KA, ka),
+			 -EBADMSG);
 	free_set(s);
 }
 

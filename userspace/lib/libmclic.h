@@ -745,9 +745,13 @@ void mclic_reply_free(struct mclic_reply *r);
 
 /* answer.c, before a token is used */
 
-/** mclic_token_center() - IDc of a token: @prefix, IDc, "-", 32 hexadecimal digits; -EINVAL without a message */
+/** mclic_token_center() - IDc of a token: @prefix, IDc, "-", 32 hexadecimal digits. -EINVAL */
 int mclic_token_center(const char *token, const char *prefix, __u8 center_id[MCLIC_ID_SIZE]);
-/** mclic_center_meet() - a token goes to no center but its own: is @a->url that of @a->center_id? -EKEYREJECTED */
+/**
+ * mclic_center_meet() - a token goes to no center but its own: who serves at @a->url?
+ *
+ * Return: 0; -EKEYREJECTED when it is not @a->center_id.
+ */
 int mclic_center_meet(const struct mclic_account *a);
 
 #endif /* LIBMCLIC_H */
