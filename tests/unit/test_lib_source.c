@@ -258,6 +258,61 @@ static void a_tree_without_end_is_refused(void **state)
 	assert_int_equal(mclic_source_open(in_folder("loop.iso"), &s), -EBADMSG);
 }
 
+#define MANY	200	/* directories of the root that are all the same one, of as many blocks */
+
+static __u8 *iso_record(__u8 *at, const char *name, __u32 block, __u32 len, bool dir)
+{
+	__u8 n = (__u8)strlen(name);
+
+	at[0] = (__u8)(34 + n);
+	memcpy(at + 2, &(__le32){ mclic_put32(block) }, 4);
+	memcpy(at + 10, &(__le32){ mclic_put32(len) }, 4);
+	at[25] = dir ? 2 : 0;
+	at[28] = 1;
+	at[32] = n;
+	memcpy(at + 33, name, n);
+	return at + at[0];
+}
+
+/* @n names in blocks of their own, of directories or files that all lie at @block. */
+static void iso_directory(__u8 *at, const char *form, int n, __u32 block, __u32 len, bool dir)
+{
+	__u8 *end = at + 2048;
+	char name[16];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), form, i);
+		if (end - at < 64) {
+			at = end;
+			end += 2048;
+		}
+		at = iso_record(at, name, block, len, dir);
+	}
+}
+
+/* Each of many directories is the same large one: some hundred names for every byte. */
+static void a_tree_of_twins_is_refused(void **state)
+{
+	const size_t len = (20 + 8 + MANY + 1) * 2048;
+	struct mclic_source *s;
+	__u8 *image = calloc(1, len), *head;
+
+	(void)state;
+	assert_non_null(image);
+	head = image + 16 * 2048;
+	memcpy(head, "\1CD001\1", 7);
+	memcpy(head + 80, &(__le32){ mclic_put32((__u32)(len / 2048)) }, 4);
+	memcpy(head + 128, &(__le16){ mclic_put16(2048) }, 2);
+	iso_record(head + 156, "\1", 20, 8 * 2048, true);
+	memcpy(head + 2048, "\377CD001\1", 7);
+	iso_directory(image + 20 * 2048, "D%06d", MANY, 28, MANY * 2048, true);
+	iso_directory(image + 28 * 2048, "F%06d", MANY * 48, 28 + MANY, 4, false);
+	put("twins.iso", image, len);
+	free(image);
+	assert_int_equal(mclic_source_open(in_folder("twins.iso"), &s), -EBADMSG);
+}
+
 /* An image cut anywhere: an error, or a source whose files behind the cut cannot be opened. */
 static void a_cut_image_is_noticed(void **state)
 {
@@ -333,6 +388,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_source_is_refused),
 		cmocka_unit_test(threads_read_at_once),
 		cmocka_unit_test(a_tree_without_end_is_refused),
+		cmocka_unit_test(a_tree_of_twins_is_refused),
 		cmocka_unit_test(a_cut_image_is_noticed),
 	};
 

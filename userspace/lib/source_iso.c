@@ -28,6 +28,14 @@
 #define VISITS_MAX	1024u
 #define STACK_MAX	(1u << 20)
 
+/*
+ * It also keeps a node for every name it meets, and many directories may name the same one:
+ * a small image would fill the memory. A name takes at least 34 bytes of an image that
+ * means no harm; what goes on elsewhere is taken for a few more.
+ */
+#define NAME_BYTES	8u
+#define NAMES_SPARE	(1u << 16)
+
 struct iso_entry {
 	char *path;
 	struct iso_file_section *extents;
@@ -58,8 +66,21 @@ struct import {
 	const struct iso_source *source;
 	uint16_t *visits;	/* of each block */
 	uint64_t blocks;
+	uint64_t names;		/* that may still come */
 	const char *stack;	/* where the import began */
 };
+
+/* How many names libisofs finds in a block, should it be a directory's. */
+static unsigned int names_in(const uint8_t *block)
+{
+	unsigned int at = 0, n = 0;
+
+	while (at < ISO_BLOCK && block[at]) {
+		at += block[at];
+		n++;
+	}
+	return n;
+}
 
 static int data_open(IsoDataSource *src)
 {
@@ -70,6 +91,7 @@ static int data_open(IsoDataSource *src)
 static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 {
 	struct import *in = src->data;
+	unsigned int names;
 
 	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX ||
 	    in->stack - (const char *)__builtin_frame_address(0) > STACK_MAX)
@@ -77,6 +99,10 @@ static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 	if (mclic_pread_full(in->source->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK) !=
 	    ISO_BLOCK)
 		return (int)ISO_DATA_SOURCE_FATAL;
+	names = names_in(buffer);
+	if (names > in->names)
+		return (int)ISO_DATA_SOURCE_FATAL;
+	in->names -= names;
 	return ISO_SUCCESS;
 }
 
@@ -226,6 +252,7 @@ static int import(struct iso_source *s, const char *name)
 	struct import in = {
 		.source = s,
 		.blocks = s->len / ISO_BLOCK < UINT32_MAX ? s->len / ISO_BLOCK : UINT32_MAX,
+		.names = s->len / NAME_BYTES + NAMES_SPARE,
 		.stack = __builtin_frame_address(0),
 	};
 	IsoDataSource *src = data_source(&in);
