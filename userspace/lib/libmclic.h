@@ -443,8 +443,9 @@ int mclic_area_read(struct mclic_area *area, __u32 index, struct mclic_slot *s);
  * @index: gets where it lies; may be NULL
  *
  * The same bytes already there: success. An older sequence number than that of a slot of
- * the same licence that passes @check: -ESTALE. The slot it replaces is zeroed only afterwards. Full: -ENOSPC, naming
- * what to remove. A slot with a damaged CRC is reused only when none is free.
+ * the same licence that passes @check: -ESTALE. The slot it replaces is zeroed only
+ * afterwards. Full: -ENOSPC, naming what to remove. A slot with a damaged CRC is reused
+ * only when none is free.
  */
 int mclic_area_put(struct mclic_area *area, const struct mclic_slot *s,
 		   enum mclic_why (*check)(void *ctx, const struct mclic_slot *back),
