@@ -102,6 +102,16 @@ tap_ok "our own reader lists it" mclic list "$T/out/m.iso" --json
 tap_is "and both titles" "$(jq -r '.titles[].title' "$OUT" | sort | tr '\n' '|')" \
 	"Course/ware|Sea Charts|"
 
+# A disc in a drive: a loop device stands for one, where we may make one.
+if is_root; then
+	loop=$(losetup --find --show --read-only "$T/out/m.iso") || tap_bail "no loop device"
+	at_end "losetup -d $loop 2>/dev/null"
+	tap_ok "a drive is read without mounting" mclic list "$loop" --json
+	tap_is "and shows the same titles" "$(jq -r '.titles[].title' "$OUT" | sort | tr '\n' '|')" \
+		"Course/ware|Sea Charts|"
+	losetup -d "$loop"
+fi
+
 # Again: the same DID, another sealing.
 tap_ok "the same title again" build --title "Sea Charts=$T/a" -o "$T/out/again.iso" --json
 tap_is "keeps its DID" "$(jq -r '.titles[0].did' "$OUT")" "$did"

@@ -41,15 +41,36 @@ void mclic_strv_free(char **v)
 	free(v);
 }
 
-static int open_kind(int fd, const char *path, struct mclic_source **s)
+static int open_failed(const char *path, int err)
 {
-	struct stat st;
+	if (err == ENOMEDIUM)
+		return mclic_fail(err, "%s: there is no disc in the drive; insert the master", path);
+	return mclic_fail(err, "%s: %s", path, strerror(err));
+}
 
-	if (fstat(fd, &st))
-		return mclic_fail(errno, "%s: %s", path, strerror(errno));
-	if (S_ISDIR(st.st_mode))
+/* The file at @path, if it is of a kind that can be a source. */
+static int open_source(const char *path, struct stat *st)
+{
+	/* A FIFO must not hold us up, whereas a drive has to look for its disc. */
+	static const int flags[] = { O_NONBLOCK, 0 };
+	int fd, i;
+
+	for (i = 0; i < 2; i++) {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | flags[i]);
+		if (fd < 0)
+			return open_failed(path, errno);
+		if (!fstat(fd, st) && !(S_ISBLK(st->st_mode) && flags[i]))
+			return fd;
+		close(fd);
+	}
+	return mclic_fail(EIO, "%s cannot be looked at", path);
+}
+
+static int open_kind(int fd, const struct stat *st, const char *path, struct mclic_source **s)
+{
+	if (S_ISDIR(st->st_mode))
 		return mclic_source_dir_new(fd, s);
-	if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
 		return mclic_source_iso_new(fd, path, s);
 	return mclic_fail(EINVAL,
 			  "%s is neither a directory, an .iso image nor a drive; name one of these",
@@ -58,16 +79,14 @@ static int open_kind(int fd, const char *path, struct mclic_source **s)
 
 int mclic_source_open(const char *path, struct mclic_source **s)
 {
+	struct stat st;
 	int fd, err;
 
 	*s = NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		err = errno;
-		return mclic_fail(err, err == ENOMEDIUM ? "%s: there is no disc in the drive; insert the master"
-							: "%s: %s", path, strerror(err));
-	}
-	err = open_kind(fd, path, s);
+	fd = open_source(path, &st);
+	if (fd < 0)
+		return fd;
+	err = open_kind(fd, &st, path, s);
 	if (err) {
 		close(fd);
 		return err;
