@@ -264,7 +264,7 @@ static __u8 *iso_record(__u8 *at, const char *name, __u32 block, __u32 len, bool
 {
 	__u8 n = (__u8)strlen(name);
 
-	at[0] = (__u8)(34 + n);
+	at[0] = (__u8)((34 + n) & ~1);
 	memcpy(at + 2, &(__le32){ mclic_put32(block) }, 4);
 	memcpy(at + 10, &(__le32){ mclic_put32(len) }, 4);
 	at[25] = dir ? 2 : 0;
@@ -305,6 +305,7 @@ static void a_tree_of_twins_is_refused(void **state)
 	memcpy(head + 80, &(__le32){ mclic_put32((__u32)(len / 2048)) }, 4);
 	memcpy(head + 128, &(__le16){ mclic_put16(2048) }, 2);
 	iso_record(head + 156, "\1", 20, 8 * 2048, true);
+	head[881] = 1;
 	memcpy(head + 2048, "\377CD001\1", 7);
 	iso_directory(image + 20 * 2048, "D%06d", MANY, 28, MANY * 2048, true);
 	iso_directory(image + 28 * 2048, "F%06d", MANY * 48, 28 + MANY, 4, false);
