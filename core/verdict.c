@@ -129,10 +129,8 @@ enum mclic_why mclic_slot_verdict(const struct mclic_crypto *c,
 				  __u8 medium_key[MCLIC_KEY_SIZE])
 {
 	struct steps k = { .c = c, .src = src, .s = s };
-	enum mclic_why why;
+	enum mclic_why why = mclic_slot_check(c, s);
 
-	mclic_wipe(medium_key, MCLIC_KEY_SIZE);
-	why = mclic_slot_check(c, s);
 	if (!why && title && !mclic_equal(s->terms.did, title->did, MCLIC_ID_SIZE))
 		why = MCLIC_OTHER_TITLE;
 	if (!why)

@@ -26,9 +26,14 @@ static void header_crc(struct mclic_area_header *h)
 static void test_header_bytes(void **state)
 {
 	struct mclic_area_header h;
+	__u8 id[16];
 
 	(void)state;
 	header(&h);
+	fill(id, 16, 1);
+	assert_memory_equal((__u8 *)&h + 16, id, 16);
+	fill(id, 16, 2);
+	assert_memory_equal((__u8 *)&h + 40, id, 16);
 	assert_memory_equal(&h, "MCLAREA\x01\x01\0\0\0\0\x01\0\0", 16);
 	assert_int_equal(((__u8 *)&h)[32], 1);
 	assert_memory_equal((__u8 *)&h + 56, "Größe\0", 8);

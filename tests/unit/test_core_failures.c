@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A crypto table whose n-th computation fails, for every n: each function says that the
- * computation failed, not that the bytes are bad, and leaves no key behind.
+ * A crypto table whose n-th computation alone fails, for every n: each function says that
+ * the computation failed, not that the bytes are bad, and leaves no key behind.
  */
 #include "core_fixture.h"
 
@@ -9,7 +9,7 @@ static int calls_left;
 
 static bool fails(void)
 {
-	return calls_left-- <= 0;
+	return !calls_left--;
 }
 
 static int failing_cmac(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],

@@ -227,6 +227,7 @@ static void test_identifiers(void **state)
 	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, nvme + 3, 9, id), 0);
 	assert_memory_equal(id, hash, 16);
 	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, a, 0, id), -EINVAL);
+	assert_true(mclic_is_zero(id, sizeof(id)));
 }
 
 /* Doubling in GF(2^128): CMAC's subkeys (SP 800-38B, 6.1) */

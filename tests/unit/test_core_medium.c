@@ -73,6 +73,10 @@ static void test_sd(void **state)
 	r = read_raw(MCLIC_MEDIUM_SD, "035344535530384780" "1234ABCD00C9" "00", 32, NULL);
 	assert_why(r.why, MCLIC_OK);
 	assert_memory_equal(r.raw, raw, 15);
+	r = read_raw(MCLIC_MEDIUM_SD, "0a1b2c3d4e5f6F7E8D9CABBAF00F55" "00", 32, NULL);
+	assert_why(r.why, MCLIC_OK);
+	assert_memory_equal(r.raw, "\x0a\x1b\x2c\x3d\x4e\x5f\x6f\x7e\x8d\x9c\xab\xba\xf0\x0f\x55",
+			    15);
 	bad(MCLIC_MEDIUM_SD, "");
 	bad(MCLIC_MEDIUM_SD, "0353445355303847801234abcd00c9");	/* 15 bytes */
 	bad(MCLIC_MEDIUM_SD, "0353445355303847801234abcd00c9b5b5");
@@ -186,6 +190,12 @@ static void test_dummies(void **state)
 	bad(MCLIC_MEDIUM_VIRTIO, "aaaaaaaa");
 	bad(MCLIC_MEDIUM_VIRTIO, "to be filled by O.E.M.");
 	good(MCLIC_MEDIUM_VIRTIO, "aaab", "aaab");
+	bad(MCLIC_MEDIUM_USB, "1234:5678:To be filled by O.E.M.");
+	/* neither the first dot nor the digits of a reader alone make a dummy */
+	good(MCLIC_MEDIUM_SCSI, "abcdefgh.aaaa", "abcdefgh.aaaa");
+	good(MCLIC_MEDIUM_USB, "1234:5678:200711141734000001", "1234:5678:200711141734000001");
+	good(MCLIC_MEDIUM_USB, "1234:5678:20071114173400100", "1234:5678:20071114173400100");
+	good(MCLIC_MEDIUM_USB, "1234:5678:2007111417x400000", "1234:5678:2007111417x400000");
 }
 
 static void test_long(void **state)

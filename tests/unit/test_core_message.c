@@ -317,6 +317,26 @@ static void test_list_fields(void **state)
 	}
 }
 
+/* The sizes of RSA keys that an operator may choose */
+static void test_list_signature(void **state)
+{
+	size_t len, sig, sig_len, n;
+	__u8 *l = list(3, &len), *longer = calloc(1, len + 600);
+	struct mclic_revocation *head = (struct mclic_revocation *)longer;
+
+	(void)state;
+	assert_non_null(longer);
+	memcpy(longer, l, len);
+	for (n = 0; n <= 600; n++) {
+		head->sig_len = mclic_put16((__u16)n);
+		assert_why(mclic_revocation_check(longer, len - SIG_LEN + n, &sig, &sig_len),
+			   n >= 256 && n <= 512 ? MCLIC_OK : MCLIC_BAD_SIG_FIELD);
+		assert_int_equal(sig_len, n >= 256 && n <= 512 ? n : 0);
+	}
+	free(longer);
+	free(l);
+}
+
 /* What passes the form is caught by the signature. */
 static void test_list_damage(void **state)
 {
@@ -353,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_list_largest),
 		cmocka_unit_test(test_list_fields),
+		cmocka_unit_test(test_list_signature),
 		cmocka_unit_test(test_list_damage),
 	};
 

@@ -27,10 +27,15 @@ static void test_marker(void **state)
 		{ 55, 0x80, MCLIC_BAD_SIZE }, { 12, 9, MCLIC_OK }, { 128, 1, MCLIC_OK },
 	};
 	struct mclic_marker m;
+	__u8 bytes[32];
 	size_t i;
 
 	(void)state;
 	marker(&m);
+	fill(bytes, 16, 0x55);
+	assert_memory_equal((__u8 *)&m + 16, bytes, 16);
+	fill(bytes, 32, 0x61);
+	assert_memory_equal((__u8 *)&m + 64, bytes, 32);
 	assert_memory_equal(&m, "MCLPROD\x01\x01\0\x01\0\x03\0\0\0", 16);
 	assert_memory_equal((__u8 *)&m + 48, "\xe8\x03\0\0\0\0\0\0\x02\0\0\0\0\0\0\0", 16);
 	assert_true(mclic_is_zero(m.sig, sizeof(m.sig)));
@@ -120,7 +125,7 @@ static void test_paths(void **state)
 	static const char *const good[] = {
 		"a", "a/b", "bin/hello world", "märchen/ß", "a..", "..a", "a/.b", ".mclicx",
 		".mclic-product2", "mclic", "x.mclic", "-", "a\\b", "日本語", "a:b",
-		".mclic-products/x", ".mclik", ".mclic_product", "\xf4\x8f\xbf\xbf",
+		".mclic-products/x", ".mcl", ".mclic-p", ".mclik", ".mclic_product", "\xf4\x8f\xbf\xbf",
 	};
 	static const char *const bad[] = {
 		"", "/", "/a", "a/", "a//b", ".", "..", "./a", "a/.", "a/..", "../a", "a/../b",
