@@ -54,4 +54,7 @@ tap_ok "selftest" mclic selftest
 tap_out "... OpenSSL's answers are known" "^openssl: good"
 tap_ok "selftest --crypto openssl --json" mclic selftest --crypto openssl --json
 tap_is "... as JSON" "$(jq -r .openssl "$OUT")" good
+tap_ok "selftest --crypto kcapi" mclic selftest --crypto kcapi
+tap_match "... through the kernel, or it says that OpenSSL is used" "$(cat "$OUT" "$ERR")" \
+	"kcapi: good|OpenSSL is used"
 tap_status "selftest of unknown cryptography" 2 mclic selftest --crypto rot13

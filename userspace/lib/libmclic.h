@@ -154,16 +154,13 @@ int mclic_unbase64(const char *s, void *p, size_t n);
  */
 int mclic_read_token(char *arg, char **token);
 
-/* ---- crypto.c, crypto_openssl.c, crypto_kcapi.c: tables of core's primitives ---- */
+/* ---- crypto_openssl.c, crypto_kcapi.c: tables of core's primitives ---- */
 
 /** mclic_openssl() - OpenSSL 3's table; contexts are kept per thread. Never NULL */
 const struct mclic_crypto *mclic_openssl(void);
 
 /** mclic_kcapi() - AF_ALG through libkcapi; NULL with mclic_message() where the kernel has none */
 const struct mclic_crypto *mclic_kcapi(void);
-
-/** mclic_crypto_named() - "openssl" or "kcapi"; NULL with mclic_message() */
-const struct mclic_crypto *mclic_crypto_named(const char *name);
 
 /* ---- sign.c: signatures ---- */
 
