@@ -260,13 +260,22 @@ static void a_tree_without_end_is_refused(void **state)
 
 #define MANY	200	/* directories of the root that are all the same one, of as many blocks */
 
+/* A number in either byte order, one behind the other */
+static void iso_both(__u8 *at, __u32 n)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		at[i] = at[7 - i] = (__u8)(n >> 8 * i);
+}
+
 static __u8 *iso_record(__u8 *at, const char *name, __u32 block, __u32 len, bool dir)
 {
 	__u8 n = (__u8)strlen(name);
 
 	at[0] = (__u8)((34 + n) & ~1);
-	memcpy(at + 2, &(__le32){ mclic_put32(block) }, 4);
-	memcpy(at + 10, &(__le32){ mclic_put32(len) }, 4);
+	iso_both(at + 2, block);
+	iso_both(at + 10, len);
 	at[25] = dir ? 2 : 0;
 	at[28] = 1;
 	at[32] = n;
@@ -274,13 +283,18 @@ static __u8 *iso_record(__u8 *at, const char *name, __u32 block, __u32 len, bool
 	return at + at[0];
 }
 
-/* @n names in blocks of their own, of directories or files that all lie at @block. */
-static void iso_directory(__u8 *at, const char *form, int n, __u32 block, __u32 len, bool dir)
+/* A directory that lies at @own: @n names, of directories or files that all lie at @block. */
+static void iso_directory(__u8 *image, __u32 own, __u32 own_len, const char *form, int n,
+			  __u32 block, __u32 len)
 {
-	__u8 *end = at + 2048;
+	__u8 *at = image + own * 2048, *end = at + 2048;
+	bool dir = len > 2048;
 	char name[16];
 	int i;
 
+	at = iso_record(at, "", own, own_len, true);
+	at[-2] = 1;		/* the name "\0", in the byte that made the length even */
+	at = iso_record(at, "\1", 20, own_len, true);
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), form, i);
 		if (end - at < 64) {
@@ -302,13 +316,13 @@ static void a_tree_of_twins_is_refused(void **state)
 	assert_non_null(image);
 	head = image + 16 * 2048;
 	memcpy(head, "\1CD001\1", 7);
-	memcpy(head + 80, &(__le32){ mclic_put32((__u32)(len / 2048)) }, 4);
-	memcpy(head + 128, &(__le16){ mclic_put16(2048) }, 2);
+	iso_both(head + 80, (__u32)(len / 2048));
+	memcpy(head + 128, "\0\10\10\0", 4);
 	iso_record(head + 156, "\1", 20, 8 * 2048, true);
 	head[881] = 1;
 	memcpy(head + 2048, "\377CD001\1", 7);
-	iso_directory(image + 20 * 2048, "D%06d", MANY, 28, MANY * 2048, true);
-	iso_directory(image + 28 * 2048, "F%06d", MANY * 48, 28 + MANY, 4, false);
+	iso_directory(image, 20, 8 * 2048, "D%06d", MANY, 28, MANY * 2048);
+	iso_directory(image, 28, MANY * 2048, "F%06d", MANY * 48, 28 + MANY, 4);
 	put("twins.iso", image, len);
 	free(image);
 	assert_int_equal(mclic_source_open(in_folder("twins.iso"), &s), -EBADMSG);
