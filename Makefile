@@ -64,7 +64,7 @@ jobs		= $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 again		= +$(Q)$(MAKE) --no-print-directory $(jobs)
 
 .PHONY: all
-all: $(foreach p,$(PROGRAMS),$(if $(wildcard $(DIR_$(p))/*.c),$(B)/$(p)))
+all: $(foreach p,$(PROGRAMS),$(B)/$(p))
 
 .PHONY: help
 help:
