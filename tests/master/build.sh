@@ -130,6 +130,15 @@ tap_match "the label is on the disc" \
 	"$(xorriso -indev "$T/out/mgr.iso" -pvd_info 2>/dev/null)" "^Volume Id *: CHARTS_2"
 xorriso -osirrox on -indev "$T/out/mgr.iso" -extract /mclic "$T/mclic" >/dev/null 2>&1
 tap_cmp "it is the program" "$T/mclic" "$B/mclic"
+xorriso -osirrox on -indev "$T/out/mgr.iso" -extract /README.txt "$T/README" >/dev/null 2>&1
+tap_match "the word is there" "$(cat "$T/README")" "^This disc holds encrypted titles"
+
+# The order on the disc is the manifest's: a drive that is copied from never goes back.
+xorriso -indev "$T/out/m.iso" -find "/Sea Charts" -exec report_lba 2>/dev/null |
+	sed -n "s/^File data lba: *[0-9]* , *\([0-9]*\) .*'\/Sea Charts\/\(.*\)'\$/\1 \2/p" |
+	sort -n | cut -d' ' -f2- | sed 1d >"$T/order"
+jq -r '.entries[] | select(.type == "file") | .path' "$T/manifest" >"$T/wanted"
+tap_cmp "files lie in the manifest's order" "$T/order" "$T/wanted"
 
 # Another publisher key, kept elsewhere, is another publisher.
 openssl genpkey -algorithm ED25519 -out "$T/other.key" 2>/dev/null

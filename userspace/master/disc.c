@@ -3,10 +3,12 @@
  * The master disc: ISO 9660 level 3 (files over 4 GiB have several extents) with Rock Ridge.
  *
  * libisofs lays it out. Sealed files and markers are cut out of a file of holes that is as long
- * as all of them together: it gives each its room. Holes are not written to the image; seal.c
- * fills the room.
+ * as all of them together: it gives each its room. Of what libisofs would write we take the
+ * beginning only, the directories and the few plain files, which stand first; seal.c fills the
+ * room. The files of a title lie in the manifest's order, so that a drive that is copied from
+ * reads on and on.
  *
- * Directories and links stand on the disc with the modes of the manifest, widened so that
+ * Directories and files stand on the disc with the modes of the manifest, widened so that
  * everybody may read: what is sealed needs no other guard, and an ordinary user must be able to
  * copy from a mounted disc. What the copy gets is the mode in the manifest.
  */
@@ -23,7 +25,11 @@
 
 #include "master.h"
 
-#define PIECE		(1u << 20)
+#define PIECE		(64u << 10)
+#define BLOCK		2048u
+#define TAIL_BLOCKS	150	/* what drives and kernels want to read ahead of the end */
+#define SPARE_BLOCKS	16	/* libisofs puts one, for empty files, before the first */
+#define FIRST		1	/* sort weight of plain files; the others' fall from 0 */
 #define README_NAME	"README.txt"
 #define MANAGER_NAME	"mclic"
 
@@ -31,6 +37,8 @@ struct disc {
 	struct build *build;
 	const char *blank;	/* path of the file of holes */
 	__u64 blank_len;	/* how much of it is cut out */
+	__u64 plain_len;	/* bytes of the plain files, in whole blocks */
+	int weight;		/* of the next title's marker; its files follow */
 	IsoImage *image;
 	IsoWriteOpts *opts;
 	struct burn_source *source;
@@ -52,6 +60,7 @@ static void set_owner(IsoNode *node, mode_t mode)
 
 /* ---- the tree ---- */
 
+/* A plain file, as it stands at @path. */
 static int add_file(struct disc *d, IsoDir *dir, const char *name, mode_t mode, const char *path)
 {
 	IsoNode *node;
@@ -59,12 +68,17 @@ static int add_file(struct disc *d, IsoDir *dir, const char *name, mode_t mode, 
 
 	if (ret < 0)
 		return iso_failed(ret, name);
+	if (iso_node_get_type(node) != LIBISO_FILE)
+		return mclic_fail(EINVAL, "%s is not a regular file", path);
 	set_owner(node, mode | 0444);
+	iso_node_set_sort_weight(node, FIRST);
+	d->plain_len += ((__u64)iso_file_get_size((IsoFile *)node) + BLOCK - 1) / BLOCK * BLOCK;
 	return 0;
 }
 
 /* A file of @len bytes that are not there yet. */
-static int add_room(struct disc *d, IsoDir *dir, const char *name, mode_t mode, __u64 len)
+static int add_room(struct disc *d, IsoDir *dir, const char *name, mode_t mode, __u64 len,
+		    int weight)
 {
 	IsoNode *node;
 	int ret = iso_tree_add_new_cut_out_node(d->image, dir, name, d->blank,
@@ -74,6 +88,7 @@ static int add_room(struct disc *d, IsoDir *dir, const char *name, mode_t mode, 
 		return iso_failed(ret, name);
 	d->blank_len += len;
 	set_owner(node, mode | 0444);
+	iso_node_set_sort_weight(node, weight);
 	return 0;
 }
 
@@ -159,7 +174,8 @@ static int add_entry(struct disc *d, const struct place *p, size_t i)
 		return add_link(d, parent, name, e->target);
 	if (e->type != MCLIC_ENTRY_FILE)
 		return 0;
-	return add_room(d, parent, name, e->mode, mclic_sealed_len(e->size));
+	return add_room(d, parent, name, e->mode, mclic_sealed_len(e->size),
+			d->weight - 1 - (int)i);
 }
 
 static int add_entries(struct disc *d, struct place *p)
@@ -177,7 +193,11 @@ static int add_entries(struct disc *d, struct place *p)
 static int add_title(struct disc *d, const struct title *t)
 {
 	struct place p = { .title = t };
-	int err = add_dir(d, iso_image_get_root(d->image), t->disc_name, 0755, &p.root);
+	int err;
+
+	if (t->manifest.count >= (size_t)(INT_MAX + d->weight))
+		return mclic_fail(EFBIG, "«%s» holds more files than a disc", t->name);
+	err = add_dir(d, iso_image_get_root(d->image), t->disc_name, 0755, &p.root);
 
 	if (err)
 		return err;
@@ -186,7 +206,10 @@ static int add_title(struct disc *d, const struct title *t)
 		return mclic_fail(ENOMEM, "out of memory");
 	err = add_entries(d, &p);
 	free(p.dirs);
-	return err ? err : add_room(d, p.root, MCLIC_MARKER_NAME, 0644, t->marker_len);
+	if (!err)
+		err = add_room(d, p.root, MCLIC_MARKER_NAME, 0644, t->marker_len, d->weight);
+	d->weight -= (int)t->manifest.count + 1;
+	return err;
 }
 
 static int add_manager(struct disc *d)
@@ -236,6 +259,8 @@ static int set_options(struct disc *d)
 	iso_write_opts_set_allow_deep_paths(d->opts, 1);
 	iso_write_opts_set_allow_longer_paths(d->opts, 1);
 	iso_write_opts_set_output_charset(d->opts, "UTF-8");
+	iso_write_opts_set_sort_files(d->opts, 1);
+	iso_write_opts_set_tail_blocks(d->opts, TAIL_BLOCKS);
 	return 0;
 }
 
@@ -281,11 +306,6 @@ static int start(struct disc *d)
 	return ret < 0 ? iso_failed(ret, d->build->volume) : 0;
 }
 
-static bool is_hole(const char *p, size_t n)
-{
-	return !*p && !memcmp(p, p + 1, n - 1);
-}
-
 static int no_room(int err)
 {
 	if (err == ENOSPC || err == EDQUOT)
@@ -293,58 +313,49 @@ static int no_room(int err)
 	return mclic_fail(err, "the image cannot be written: %s", strerror(err));
 }
 
-static int put_piece(int fd, const char *buf, size_t n, off_t off)
+/* The first @len bytes of what libisofs writes. */
+static int copy_out(struct disc *d, off_t len)
 {
-	int err = is_hole(buf, n) ? 0 : mclic_pwrite_full(fd, buf, n, off);
-
-	return err ? no_room(-err) : 0;
-}
-
-static int copy_out(struct disc *d, off_t size, char *buf, struct mclic_progress *progress)
-{
+	MCLIC_AUTO_FREE unsigned char *buf = malloc(PIECE);
 	off_t off;
 	int n, err;
 
-	for (off = 0; off < size; off += n) {
+	if (!buf)
+		return mclic_fail(ENOMEM, "out of memory");
+	for (off = 0; off < len; off += n) {
 		if (atomic_load(d->build->cancel))
 			return mclic_fail(EINTR, "interrupted; nothing was left behind");
-		/* Never more than there is: libisofs drops a piece that its end cuts short. */
-		n = size - off < PIECE ? (int)(size - off) : (int)PIECE;
-		if (d->source->read_xt(d->source, (unsigned char *)buf, n) != n)
+		n = len - off < PIECE ? (int)(len - off) : (int)PIECE;
+		if (d->source->read_xt(d->source, buf, n) != n)
 			return mclic_fail(EIO, "the image could not be laid out: a file for it could not be read");
-		err = put_piece(d->build->image, buf, (size_t)n, off);
+		err = mclic_pwrite_full(d->build->image, buf, (size_t)n, off);
 		if (err)
-			return err;
-		mclic_progress_add(progress, (__u64)n);
+			return no_room(-err);
 	}
 	return 0;
 }
 
 static int write_layout(struct disc *d)
 {
-	off_t size = d->source->get_size(d->source);
-	struct mclic_progress *progress;
-	MCLIC_AUTO_FREE char *buf = malloc(PIECE);
-	int err;
+	off_t size = d->source->get_size(d->source), wanted;
+	uint32_t data;
 
-	if (!buf)
-		return mclic_fail(ENOMEM, "out of memory");
+	if (iso_write_opts_get_data_start(d->opts, &data, 0) < 0)
+		return mclic_fail(EIO, "libisofs does not say where the files begin");
 	if (ftruncate(d->build->image, size))
 		return no_room(errno);
 	/* A disk that is too small is better known now than after an hour. */
 	if (fallocate(d->build->image, 0, 0, size) && (errno == ENOSPC || errno == EDQUOT))
 		return no_room(errno);
-	progress = mclic_progress_start("laying out", (__u64)size);
-	err = copy_out(d, size, buf, progress);
-	mclic_progress_end(progress);
-	return err;
+	wanted = ((off_t)data + SPARE_BLOCKS) * BLOCK + (off_t)d->plain_len;
+	return copy_out(d, wanted < size ? wanted : size);
 }
 
-static void stop(struct disc *d, bool failed)
+/* Its end is not wanted: the writer thread is told to stop. */
+static void stop(struct disc *d)
 {
 	if (d->source) {
-		if (failed)
-			d->source->cancel(d->source);
+		d->source->cancel(d->source);
 		d->source->free_data(d->source);
 		free(d->source);
 	}
@@ -361,6 +372,6 @@ int disc_layout(struct build *b, const char *blank)
 
 	if (!err)
 		err = write_layout(&d);
-	stop(&d, err);
+	stop(&d);
 	return err;
 }

@@ -8,11 +8,25 @@
 
 #include "master.h"
 
+/* The file itself, if what stands beside us is a link to it. */
+static char *resolve(const char *path)
+{
+	char *whole = realpath(path, NULL);
+
+	if (!whole || access(whole, R_OK | X_OK)) {
+		mclic_fail(errno, "%s: %s; --with-manager needs the mclic program beside mclic-master",
+			   path, strerror(errno));
+		free(whole);
+		return NULL;
+	}
+	return whole;
+}
+
 char *manager_path(void)
 {
+	MCLIC_AUTO_FREE char *path = NULL;
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *path = NULL;
 
 	if (n < 0) {
 		mclic_fail(errno, "this program's own folder cannot be found: %s", strerror(errno));
@@ -21,16 +35,11 @@ char *manager_path(void)
 	self[n] = '\0';
 	*strrchr(self, '/') = '\0';
 	if (asprintf(&path, "%s/mclic", self) < 0) {
+		path = NULL;
 		mclic_fail(ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (access(path, R_OK | X_OK)) {
-		mclic_fail(errno, "%s: %s; --with-manager needs the mclic program beside mclic-master",
-			   path, strerror(errno));
-		free(path);
-		return NULL;
-	}
-	return path;
+	return resolve(path);
 }
 
 const char *manager_readme(void)
