@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "mclicfs.h"
+#include "userspace/lib/report.h"
 
 #define BURST		20	/* lines that may come at once */
 #define LINE_EVERY_S	5	/* seconds until one more may */
@@ -64,6 +65,7 @@ void log_limited(const char *fmt, ...)
 	va_end(ap);
 	if (!text)
 		return;
+	mclic_clean_text(text);	/* file names are what somebody else chose */
 	if (state.to_syslog && dropped)
 		syslog(LOG_WARNING, "%s (%lu more messages left out)", text, dropped);
 	else if (state.to_syslog)
