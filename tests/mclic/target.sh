@@ -255,3 +255,21 @@ tap_ok "under a narrow umask" as_user sh -c 'umask 077; mclic copy "$@"' - "$MAS
 tap_is "... others can read the marker still" \
 	"$(stat -c %a "$MEDIUM/$TITLE1/.mclic-product" "$MEDIUM/$TITLE1")" "644
 755"
+
+# A title whose directories may not be written, as package managers leave them
+chmod 444 "$TREE1/bin/say" "$TREE1/charts/baltic.txt"
+chmod 555 "$TREE1/bin" "$TREE1/charts/empty" "$TREE1/charts"
+mclic-master build --center "$CENTER_URL" --cacert "$CENTER_CA" --token "@$T/publisher.token" \
+	--version-number 3 --title "$TITLE1=$TREE1" -o "$T/master3.iso" 2>"$T/master.err" ||
+	tap_bail "no third version: $(cat "$T/master.err")"
+chmod -R u+w "$TREE1"
+tap_ok "read-only directories are copied over the older version" \
+	as_user mclic copy "$T/master3.iso" "$TITLE1" "$MEDIUM"
+tap_ok "whole" as_user mclic verify "$MEDIUM"
+tap_is "... with their modes" "$(stat -c %a "$MEDIUM/$TITLE1/charts")" 555
+as_user chmod u+w "$MEDIUM/$TITLE1/charts"
+as_user rm -f "$MEDIUM/$TITLE1/charts/baltic.txt"
+tap_ok "and again after a loss" as_user mclic copy "$T/master3.iso" "$TITLE1" "$MEDIUM"
+tap_ok "whole" as_user mclic verify "$MEDIUM"
+tap_ok "and removed" as_user mclic return --delete "$TITLE1" "$MEDIUM"
+tap_is "... all of it" "$(ls -A "$MEDIUM")" .mclic

@@ -231,6 +231,16 @@ static int open_sealed(struct sealed *s, const struct place *p, const struct mcl
 	return 0;
 }
 
+/* Not over something that appeared meanwhile; where the file system cannot tell, by a look. */
+static int give_name(const char *part, const char *out)
+{
+	if (!renameat2(AT_FDCWD, part, AT_FDCWD, out, RENAME_NOREPLACE))
+		return 0;
+	if (errno == EINVAL && access(out, F_OK) && !rename(part, out))
+		return 0;
+	return mclic_fail(errno, "%s: %s", out, strerror(errno));
+}
+
 /* OUT appears whole, with all losses known, or not at all. */
 static int write_out(struct sealed *s, const char *out, struct rescue *r)
 {
@@ -248,9 +258,8 @@ static int write_out(struct sealed *s, const char *out, struct rescue *r)
 	err = copy_blocks(s, r);
 	if (!err && fsync(s->out))
 		err = mclic_fail(errno, "%s: %s", part, strerror(errno));
-	if (!err && renameat2(AT_FDCWD, part, AT_FDCWD, out, RENAME_NOREPLACE))
-		err = errno == EEXIST ? mclic_fail(EEXIST, "%s exists already", out) :
-			mclic_fail(errno, "%s: %s", out, strerror(errno));
+	if (!err)
+		err = give_name(part, out);
 	if (err)
 		unlink(part);
 	return err;
