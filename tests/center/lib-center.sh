@@ -13,6 +13,8 @@
 #				title on sale ($DID, "Title", version 1). Sets $IDC, $USER, $CERT
 #   new_device NAME USER	enrols $T/NAME.pem with a new token of USER
 #   query FILE FIELD...		makes a request of alice's for the title; mclreq's FIELDs change it
+#   in_memory			put the data directory into memory: SIGKILL loses nothing that was
+#				written, flushed or not, so these suites need no slow disk
 
 PATH=$B/tests/tools:$PATH
 BODY=$T/body
@@ -121,6 +123,12 @@ query() {
 # opened RESPONSE REQUEST: what it says, checked as a client does
 opened() {
 	mclreq open "$1" "$2" "$CERT" "$KU"
+}
+
+in_memory() {
+	_shm=$(mktemp -d /dev/shm/mclic.XXXXXX) || return 0
+	at_end "rm -rf '$_shm'"
+	CENTER=$_shm/center
 }
 
 ledger_lines() {
