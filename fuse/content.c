@@ -17,6 +17,7 @@ void content_put(struct content *c)
 	if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
 		return;
 	mclic_secret_free(c->key, MCLIC_KEY_SIZE);
+	free(c->given);
 	free(c);
 }
 
@@ -114,6 +115,8 @@ out:
 		content_put(c);
 	else
 		*content = c;
+	if (!err)
+		ahead_prepare(c);
 	return err;
 }
 
@@ -143,6 +146,16 @@ int content_get(struct node *n, int fd, __u64 epoch, struct content **c, bool *k
 	return err;
 }
 
+bool content_current(struct node *n, const struct content *c)
+{
+	bool current;
+
+	pthread_mutex_lock(&n->lock);
+	current = n->content == c;
+	pthread_mutex_unlock(&n->lock);
+	return current;
+}
+
 /* ---- reading ---- */
 
 /* Part of one group: its blocks, and where they and their tags go. */
@@ -168,7 +181,7 @@ static void add(struct gather *g, void *p, size_t len)
 }
 
 /* What the file has lost since it was opened reads as zeros, which no tag matches. */
-static int fetch(int fd, struct gather *g)
+static int fetch(int fd, struct gather *g, bool in_cache_only)
 {
 	ssize_t n;
 	off_t at = g->at;
@@ -177,12 +190,14 @@ static int fetch(int fd, struct gather *g)
 	if (!g->count)
 		return 0;
 	do
-		n = preadv(fd, g->iov, g->count, g->at);
+		n = preadv2(fd, g->iov, g->count, g->at, in_cache_only ? RWF_NOWAIT : 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	if ((size_t)n == g->len)
 		return 0;
+	if (in_cache_only)
+		return -EAGAIN;
 	for (i = 0; i < g->count; i++) {
 		struct iovec *v = &g->iov[i];
 
@@ -228,13 +243,13 @@ static int fetch_blocks(const struct content *c, int fd, __u64 first, __u64 end,
 			struct gather t = { .at = (off_t)mclic_tag_offset(first, c->size) };
 
 			add(&t, parts[i].tags, (size_t)(stop - first) * MCLIC_TAG_SIZE);
-			err = fetch(fd, &t);
+			err = fetch(fd, &t, w->in_cache_only);
 			if (err)
 				return err;
 		}
 		first = stop;
 	}
-	return fetch(fd, &g);
+	return fetch(fd, &g, w->in_cache_only);
 }
 
 ssize_t content_read(const struct content *c, int fd, __u64 first, __u32 count,

@@ -170,7 +170,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	fi->fh = (uintptr_t)f;
 	entry_fill(&found, &e);
 	if (fuse_reply_create(req, &e, fi) == -ENOENT) {
-		file_free(f);
+		file_put(f);
 		node_put(found.n, 1);
 	}
 }

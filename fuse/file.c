@@ -17,17 +17,30 @@ struct file *file_new(struct node *n, int fd)
 	struct file *f = calloc(1, sizeof(*f));
 
 	if (f) {
+		f->refs = 1;
+		node_ref(n);
 		f->fd = fd;
 		f->node = n;
 	}
 	return f;
 }
 
-void file_free(struct file *f)
+void file_ref(struct file *f)
 {
-	content_put(f->content);
-	mclic_close_fd(&f->fd);
-	free(f);
+	atomic_fetch_add(&f->refs, 1);
+	node_ref(f->node);
+}
+
+void file_put(struct file *f)
+{
+	struct node *n = f->node;
+
+	if (atomic_fetch_sub(&f->refs, 1) == 1) {
+		content_put(f->content);
+		mclic_close_fd(&f->fd);
+		free(f);
+	}
+	node_put(n, 1);
 }
 
 /* ---- open and release ---- */
@@ -74,7 +87,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		err = (sealed ? sealed_open : plain_open)(n, fi->flags, f, &keep);
 	if (err) {
 		if (f)
-			file_free(f);
+			file_put(f);
 		fuse_reply_err(req, -err);
 		return;
 	}
@@ -82,13 +95,13 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fi->keep_cache = keep;
 	fi->noflush = sealed;
 	if (fuse_reply_open(req, fi) == -ENOENT)
-		file_free(f);
+		file_put(f);
 }
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
-	file_free(file_of(fi));
+	file_put(file_of(fi));
 	fuse_reply_err(req, 0);
 }
 

@@ -158,7 +158,10 @@ static int serve_mounted(int background)
 	if (!err)
 		err = notify_start();
 	if (!err)
+		err = ahead_start();
+	if (!err)
 		err = loop();
+	ahead_stop();
 	notify_stop();
 	return err;
 }

@@ -5,7 +5,7 @@
  * Functions return 0 or a negative errno unless said otherwise. Locks, outermost first:
  * node.lock, product.lock, judge (verdict.c), the table (node.c, product.c), worker-private
  * state. No lock that a request waits for is held while the kernel is told something
- * (notify.c): the kernel may first wait for an answer to another request.
+ * (notify.c, ahead.c): the kernel may first wait for an answer to another request.
  */
 #ifndef MCLICFS_FUSE_H
 #define MCLICFS_FUSE_H
@@ -313,11 +313,13 @@ bool rule_area(const struct node *dir, const char *name);
  * @buf: REQUEST_MAX bytes and two blocks, aligned to a page
  * @tags: tags of the blocks in @buf
  * @blocks: cipher context
+ * @in_cache_only: read nothing that the lower file system would have to fetch
  */
 struct worker {
 	__u8 *buf;
 	__u8 *tags;
 	struct mclic_blocks *blocks;
+	bool in_cache_only;
 };
 
 /** worker_get() - this thread's; NULL without memory */
@@ -340,6 +342,7 @@ void worker_return(void);
  * @size: plaintext bytes
  * @stamp: the lower file it was found in
  * @epoch: of the product's key it was derived from
+ * @given: bits of ahead.c, or NULL where it leaves the file alone
  */
 struct content {
 	atomic_uint refs;
@@ -347,6 +350,7 @@ struct content {
 	__u64 size;
 	struct stamp stamp;
 	__u64 epoch;
+	_Atomic __u8 *given;
 };
 
 /**
@@ -358,6 +362,8 @@ struct content {
  * @kept: gets whether it is the one of the last open
  */
 int content_get(struct node *n, int fd, __u64 epoch, struct content **c, bool *kept);
+/** content_current() - is it what an open would find now? */
+bool content_current(struct node *n, const struct content *c);
 void content_ref(struct content *c);
 void content_put(struct content *c);
 /** content_drop() - wipe the key of a file that is not open */
@@ -378,14 +384,18 @@ ssize_t content_read(const struct content *c, int fd, __u64 first, __u32 count,
 
 /**
  * struct file - an open file
+ * @refs: the kernel, and ahead.c
  * @fd: lower file, or -1 (directories have their own struct)
  * @node: what it is
  * @content: of a sealed file; NULL: plain
+ * @next: block that the next read starts at, if they are in sequence
  */
 struct file {
+	atomic_uint refs;
 	int fd;
 	struct node *node;
 	struct content *content;
+	_Atomic __u64 next;
 };
 
 int sealed_open(struct node *n, int flags, struct file *f, bool *keep_cache);
@@ -400,6 +410,15 @@ void watch_events(void);
 /** watch_add() - watch @n if it is a directory of a product */
 void watch_add(struct node *n);
 void watch_remove(struct node *n);
+
+/* ---- ahead.c: around random reads ---- */
+
+int ahead_start(void);
+void ahead_stop(void);
+/** ahead_prepare() - a new content */
+void ahead_prepare(struct content *c);
+/** ahead_read() - the kernel asked for @count blocks from @first on */
+void ahead_read(struct file *f, __u64 first, __u64 count);
 
 /* ---- trim.c: fewer inodes ---- */
 
@@ -474,9 +493,10 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t ino_in, off_t off_in,
 			struct fuse_file_info *fi_out, size_t len, int flags);
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 	      struct fuse_file_info *fi);
-/** file_new() - for @fd of @n, which gets a reference; NULL without memory */
+/** file_new() - for @fd of @n, with a reference; NULL without memory */
 struct file *file_new(struct node *n, int fd);
-void file_free(struct file *f);
+void file_ref(struct file *f);
+void file_put(struct file *f);
 struct file *file_of(const struct fuse_file_info *fi);
 
 #endif /* MCLICFS_FUSE_H */

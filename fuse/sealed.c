@@ -47,7 +47,7 @@ static void report_block(int fd, __u64 block)
 void sealed_read(fuse_req_t req, struct file *f, size_t size, off_t off, int flags)
 {
 	const struct content *c = f->content;
-	__u64 start = (__u64)off, end = start + size, first = start / MCLIC_BLOCK_SIZE;
+	__u64 start = (__u64)off, end = start + size, first = start / MCLIC_BLOCK_SIZE, last;
 	size_t skip = start % MCLIC_BLOCK_SIZE, good;
 	struct worker *w;
 	ssize_t n;
@@ -70,8 +70,8 @@ void sealed_read(fuse_req_t req, struct file *f, size_t size, off_t off, int fla
 		fuse_reply_err(req, ENOMEM);
 		return;
 	}
-	n = content_read(c, f->fd, first,
-			 (__u32)((end + MCLIC_BLOCK_SIZE - 1) / MCLIC_BLOCK_SIZE - first), w, &good);
+	last = (end - 1) / MCLIC_BLOCK_SIZE;
+	n = content_read(c, f->fd, first, (__u32)(last - first + 1), w, &good);
 	if (n == -EBADMSG) {
 		report_block(f->fd, first + good / MCLIC_BLOCK_SIZE);
 		if (flags & O_DIRECT && good > skip) {
@@ -79,6 +79,9 @@ void sealed_read(fuse_req_t req, struct file *f, size_t size, off_t off, int fla
 			n = (ssize_t)good;
 		}
 	}
+	if (n >= 0 && !(flags & O_DIRECT))
+		ahead_read(f, first, last - first + 1);
+	/* With the answer the kernel may close the file: nothing of @f is touched behind it. */
 	if (n < 0)
 		fuse_reply_err(req, (int)-n);
 	else

@@ -8,7 +8,7 @@
  * directory TREE; run again it adds to what is there. An empty TREE writes a licence only.
  * The center's certificate, user keys and revocation lists go where the invoking user's
  * programs look for them (XDG_CONFIG_HOME, XDG_STATE_HOME). --center keeps the center's
- * secrets between runs (default: MEDIUM.center). Flags, each a way to be in force or not:
+ * secrets between runs (default: mkmedium.center beside MEDIUM). Flags, each a way to be in force or not:
  *
  *	personal	a personal licence, with its user key
  *	no-user-key	... without it
@@ -211,12 +211,20 @@ static void hash_id(const char *label, const void *p, size_t len, __u8 id[MCLIC_
 	must(mclic_identifier(c, label, &v, 1, id), "identifier");
 }
 
+/* Paths live as long as the program, which is not long. */
 static char *in_dir(const char *dir, const char *name)
 {
-	char *path;
+	struct path {
+		struct path *next;
+		char text[];
+	} *p = malloc(sizeof(*p) + strlen(dir) + strlen(name) + 2);
+	static struct path *all;
 
-	need(asprintf(&path, "%s/%s", dir, name) >= 0, "memory");
-	return path;
+	need(p, "memory");
+	p->next = all;
+	all = p;
+	sprintf(p->text, "%s/%s", dir, name);
+	return p->text;
 }
 
 static void new_center(struct center *ct, const char *dir, const char *name)
@@ -245,12 +253,22 @@ static void load_center(struct center *ct, const char *dir, const char *name)
 	} else {
 		must(mclic_read_file(AT_FDCWD, in_dir(dir, "km"), 32, &km, &len), "km");
 		memcpy(ct->km, km, sizeof(ct->km));
+		free(km);
 		f = fopen(in_dir(dir, "center.key"), "r");
 		need(f && (ct->key = PEM_read_PrivateKey(f, NULL, NULL, NULL)), "center.key");
+		fclose(f);
 		f = fopen(in_dir(dir, "center.pem"), "r");
 		need(f && (ct->cert = PEM_read_X509(f, NULL, NULL, NULL)), "center.pem");
+		fclose(f);
 	}
 	must(mclic_center_id(ct->cert, ct->id), "center id");
+}
+
+static void free_center(struct center *ct)
+{
+	EVP_PKEY_free(ct->key);
+	X509_free(ct->cert);
+	mclic_wipe(ct->km, sizeof(ct->km));
 }
 
 static void load_keys(struct maker *mk)
@@ -552,15 +570,18 @@ static void write_marker(const struct maker *mk, const struct job *job, const ch
 static void write_product(const struct maker *mk, const struct job *job)
 {
 	char *dir = in_dir(mk->medium, job->name);
-	struct mclic_manifest m = { .title = (char *)job->name, .version = CONTENT_VERSION };
+	struct mclic_manifest *m = calloc(1, sizeof(*m));
 	size_t i;
 
-	walk.m = &m;
+	need(m, "memory");
+	m->title = strdup(job->name);
+	m->version = CONTENT_VERSION;
+	walk.m = m;
 	walk.root = job->tree;
 	need(!nftw(job->tree, walk_one, 32, FTW_PHYS), job->tree);
 	must(mclic_mkdirs(dir, 0755), dir);
-	for (i = 0; i < m.count; i++) {
-		struct mclic_entry *e = &m.entries[i];
+	for (i = 0; i < m->count; i++) {
+		struct mclic_entry *e = &m->entries[i];
 		char *path = in_dir(dir, e->path);
 
 		if (e->type == MCLIC_ENTRY_DIR)
@@ -569,10 +590,10 @@ static void write_product(const struct maker *mk, const struct job *job)
 			need(!symlink(e->target, path), path);
 		else
 			seal_file(mk, job, e, dir);
-		free(path);
 	}
 	if (!job->f.no_marker)
-		write_marker(mk, job, dir, &m);
+		write_marker(mk, job, dir, m);
+	mclic_manifest_free(m);
 }
 
 static void do_job(struct maker *mk, struct job *job)
@@ -612,11 +633,14 @@ int main(int argc, char **argv)
 	umask(022);
 	c = mclic_openssl();
 	if (!mk.center_dir)
-		need(asprintf((char **)&mk.center_dir, "%s.center", mk.medium) >= 0, "memory");
+		mk.center_dir = in_dir(mk.medium, "../mkmedium.center");
 	load_keys(&mk);
 	open_medium(&mk);
 	for (i = 0; i < mk.count; i++)
 		do_job(&mk, &mk.jobs[i]);
 	write_revocations(&mk);
+	EVP_PKEY_free(mk.publisher);
+	free_center(&mk.center);
+	free_center(&mk.stranger);
 	return 0;
 }
