@@ -196,7 +196,7 @@ static void test_identifiers(void **state)
 {
 	static const __u8 nvme[] = { 5, 9, 0, 'n', 'v', 'm', 'e', '.', '1', '2', '3', '4' };
 	const struct mclic_crypto *c = mclic_openssl();
-	__u8 a[16], b[16], n[16], text[128], hash[32], id[16];
+	__u8 a[16], b[16], n[16], text[128], hash[32], id[16], raw[MCLIC_RAW_MAX + 1] = { 0 };
 	size_t len;
 
 	(void)state;
@@ -226,6 +226,9 @@ static void test_identifiers(void **state)
 	sha256(text, len + 12, hash);
 	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, nvme + 3, 9, id), 0);
 	assert_memory_equal(id, hash, 16);
+	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, raw, MCLIC_RAW_MAX, id), 0);
+	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, raw, MCLIC_RAW_MAX + 1, id),
+			 -EINVAL);
 	assert_int_equal(mclic_medium_id(c, MCLIC_MEDIUM_NVME, a, 0, id), -EINVAL);
 	assert_true(mclic_is_zero(id, sizeof(id)));
 }

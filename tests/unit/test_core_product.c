@@ -152,13 +152,11 @@ static void test_paths(void **state)
 	memset(text, 'a', 5000);
 	assert_why(mclic_path_check(text, 255), MCLIC_OK);
 	assert_why(mclic_path_check(text, 256), MCLIC_BAD_PATH);
-	for (i = 255; i < 5000; i += 256)
+	for (i = 200; i < 5000; i += 200)
 		text[i] = '/';
-	assert_why(mclic_path_check(text, 4094), MCLIC_OK);
-	text[4094] = 'a';
-	text[4000] = '/';
 	assert_why(mclic_path_check(text, 4095), MCLIC_OK);
 	assert_why(mclic_path_check(text, 4096), MCLIC_BAD_PATH);
+	assert_why(mclic_path_check(text, 4900), MCLIC_BAD_PATH);
 	free(text);
 }
 
@@ -188,6 +186,7 @@ static void test_links(void **state)
 		{ "d/l", "../a", true }, { "d/l", "..", true }, { "d/l", "../", true },
 		{ "d/e/l", "../../a", true }, { "d/e/l", ".././../a", true },
 		{ "l", "..a/b", true }, { "l", "...", true }, { "d/l", "./../a", true },
+		{ "d/l", ".//../a", true }, { "d/l", "..//a", true },
 		{ "l", "", false }, { "l", "/", false }, { "l", "/etc/passwd", false },
 		{ "l", "..", false }, { "l", "../a", false }, { "l", "./..", false },
 		{ "d/l", "../..", false }, { "d/l", "../../d/a", false },
