@@ -127,8 +127,11 @@ static char *subject_text(X509 *cert)
 
 	if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
 				      NAME_FLAGS) >= 0) {
+		/* Bytes without a NUL behind them. */
 		n = BIO_get_mem_data(bio, &bytes);
-		text = strndup(bytes, (size_t)n);
+		text = n > 0 ? calloc(1, (size_t)n + 1) : NULL;
+		if (text)
+			memcpy(text, bytes, (size_t)n);
 	}
 	BIO_free(bio);
 	ERR_clear_error();
