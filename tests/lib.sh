@@ -237,13 +237,25 @@ unmount() {
 
 # ---- the end ----
 
+# A daemon that was started as another user is the child of a shell that waits for it.
+lib_children() {
+	awk -v parent="$1" '$4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null
+}
+
+lib_end() {
+	for _child in $(lib_children "$1"); do
+		kill -TERM "$_child" 2>/dev/null
+	done
+	kill -TERM "$1" 2>/dev/null
+}
+
 # lib_cleanup: undo everything; called once, at the end.
 lib_cleanup() {
 	trap '' HUP INT PIPE TERM
 	cd "$TOP" || return 1
 	[ -z "$lib_at_end" ] || eval "$lib_at_end"
 	for _pid in $lib_pids; do
-		kill -TERM "$_pid" 2>/dev/null
+		lib_end "$_pid"
 	done
 	awk -v t="$T/" 'index($2, t) == 1 { print $2 }' /proc/self/mounts | sort -r |
 		while read -r _dir; do

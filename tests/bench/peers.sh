@@ -75,8 +75,7 @@ fs_unmount() {
 fs_memory() {
 	_pid=$fs_pid
 	while :; do
-		_child=$(awk -v parent="$_pid" '$4 == parent { print $1; exit }' \
-			/proc/[0-9]*/stat 2>/dev/null)
+		_child=$(lib_children "$_pid" | head -n 1)
 		[ -n "$_child" ] || break
 		_pid=$_child
 	done
