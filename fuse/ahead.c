@@ -83,14 +83,15 @@ static void give(const struct around *a, struct worker *w)
 {
 	struct node *n = a->f->node;
 	struct content *c = a->f->content;
-	__u64 first = a->cluster * CLUSTER, blocks = mclic_block_count(c->size) - first;
+	__u64 first = a->cluster * CLUSTER, left = mclic_block_count(c->size) - first;
+	__u32 count = left < CLUSTER ? (__u32)left : CLUSTER;
 	struct fuse_bufvec buf;
 	size_t good;
 	ssize_t len;
 
 	if (!content_current(n, c) || medium_same())
 		return;
-	len = content_read(c, a->f->fd, first, blocks < CLUSTER ? (__u32)blocks : CLUSTER, w, &good);
+	len = content_read(c, a->f->fd, first, count, w, &good);
 	if (len <= 0)
 		return;
 	buf = FUSE_BUFVEC_INIT((size_t)len);

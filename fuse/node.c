@@ -434,8 +434,9 @@ int node_start(void)
 
 	if (!grow())
 		return mclic_fail(ENOMEM, "out of memory");
-	err = fstatat(mnt.lower, "", &st, AT_EMPTY_PATH) ? -errno :
-							   product_of(&root, false, mnt.lower, &st, &p);
+	err = fstatat(mnt.lower, "", &st, AT_EMPTY_PATH) ? -errno : 0;
+	if (!err)
+		err = product_of(&root, false, mnt.lower, &st, &p);
 	if (err)
 		return mclic_fail(-err, "%s: %s", mnt.source, strerror(-err));
 	node_init(&root, mnt.lower, &st, false, p);

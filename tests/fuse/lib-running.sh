@@ -39,7 +39,8 @@ random_reads() {
 	who perl -e 'my ($a, $b, $seed) = @ARGV; srand($seed); my $size = -s $a;
 		open(A, "<:raw", $a) or die; open(B, "<:raw", $b) or die;
 		for (1 .. 3000) {
-			my ($at, $len) = (int(rand($size)), 1 + int(rand(rand() < 0.1 ? 300000 : 9000)));
+			my $most = rand() < 0.1 ? 300000 : 9000;
+			my ($at, $len) = (int(rand($size)), 1 + int(rand($most)));
 			my ($x, $y); seek(A, $at, 0); seek(B, $at, 0);
 			my $n = read(A, $x, $len); my $m = read(B, $y, $len);
 			die "at $at, $len\n" if $n != $m || $x ne $y; }' "$P/big" "$W/tree/big" "$1"
@@ -114,7 +115,7 @@ unmounted
 
 who mkdir "$W/lower/lots"
 who sh -c 'cd "$1" && seq 9000 | xargs touch' sh "$W/lower/lots"
-ulimit -n 4000
+prlimit --pid $$ --nofile=4000:4000
 mounted "$W/lower"
 tap_is "a directory of more files than descriptors lists" "$(who ls "$M/lots" | wc -l)" 9000
 tap_is "with attributes" "$(who ls -l "$M/lots" | grep -c ^-)" 9000

@@ -8,7 +8,8 @@
  * directory TREE; run again it adds to what is there. An empty TREE writes a licence only.
  * The center's certificate, user keys and revocation lists go where the invoking user's
  * programs look for them (XDG_CONFIG_HOME, XDG_STATE_HOME). --center keeps the center's
- * secrets between runs (default: mkmedium.center beside MEDIUM). Flags, each a way to be in force or not:
+ * secrets between runs (default: mkmedium.center beside MEDIUM). Flags, each a way to be
+ * in force or not:
  *
  *	personal	a personal licence, with its user key
  *	no-user-key	... without it
