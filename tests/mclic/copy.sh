@@ -141,3 +141,28 @@ tap_ok "the list" mclic update
 tap_status "then it is revoked" 3 mclic verify "$MEDIUM"
 tap_status "and cannot be renewed" 3 mclic renew "$TITLE1" "$MEDIUM"
 tap_err "... which is said" "revoked"
+
+# ---- two at once: the other has finished between this one's look and its request ----
+
+fresh "$MEDIUM"
+cp -r "$MEDIUM" "$T/blank"
+tap_ok "one copy" copy
+SETTLED=$(ls "$XDG_STATE_HOME"/mclic/licences/*.mclreq)
+mv "$SETTLED" "$T/settled"
+rm -r "$MEDIUM"
+cp -r "$T/blank" "$MEDIUM"
+BILLS=$(bills)
+mkfifo "$T/go"
+flock "$XDG_STATE_HOME/mclic/requests" cat "$T/go" &
+exec 5>"$T/go"
+poll 10 grep -q "FLOCK .* $! " /proc/locks
+mclic copy "$MASTER" "$TITLE1" "$MEDIUM" >"$T/second.out" 2>&1 5>&- &
+SECOND=$!
+tap_ok "another waits to ask" poll 20 grep -q -e "-> FLOCK .* $SECOND " /proc/locks
+mv "$T/settled" "$SETTLED"
+exec 5>&-
+wait $SECOND
+tap_is "it buys nothing" "$? $(bills)" "1 $BILLS"
+tap_match "... and says why" "$(cat "$T/second.out")" "another mclic .* run again"
+tap_ok "run again it goes on with that licence" copy
+tap_is "... unbilled" "$(bills)" "$BILLS"

@@ -105,7 +105,31 @@ static bool is_same(const struct mclic_request *q, void *ctx)
 	       !memcmp(q->device_id, s->device_id, MCLIC_ID_SIZE) && ask_same(q, s->want);
 }
 
-int ask_pending(const struct mclic_account *a, const struct mclic_request *want, struct kept *k)
+/* Has a licence of this title for this medium been had? */
+static bool is_had(const struct mclic_request *q, void *ctx)
+{
+	const struct mclic_request *want = ctx;
+
+	return q->operation != MCLIC_OP_RETURN && !memcmp(q->did, want->did, MCLIC_ID_SIZE) &&
+	       !memcmp(q->mid, want->mid, MCLIC_ID_SIZE) &&
+	       q->content_version == want->content_version;
+}
+
+/* With the lock: another mclic may have asked, and settled it, since it was looked for. */
+static int nobody_else(const struct mclic_request *want)
+{
+	struct mclic_request wanted = *want;
+	struct kept k;
+	int err = kept_find(KEPT_SETTLED, is_had, &wanted, &k);
+
+	kept_drop(&k);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	return mclic_fail(EBUSY, "another mclic has just got a licence for this copy; run again");
+}
+
+int ask_pending(const struct mclic_account *a, const struct mclic_request *want, bool alone,
+		struct kept *k)
 {
 	struct same s = { .a = a, .want = want };
 	__u8 public[MCLIC_ED25519_PUBLIC];
@@ -122,6 +146,9 @@ int ask_pending(const struct mclic_account *a, const struct mclic_request *want,
 		return err;
 	err = kept_find(KEPT_PENDING, is_same, &s, k);
 	if (err != -ENOENT)
+		return err;
+	err = alone ? nobody_else(want) : 0;
+	if (err)
 		return err;
 	k->request = *want;
 	err = ask_request(a, &k->request);

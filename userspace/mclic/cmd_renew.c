@@ -228,7 +228,7 @@ static int ask(const struct again *a)
 		err = mclic_account_load(c.terms.center_id, &account);
 	if (!err) {
 		ask_again(&t, a->operation, &c.terms, ka_generation(&c), &want);
-		err = ask_pending(account, &want, &k);
+		err = ask_pending(account, &want, false, &k);
 	}
 	if (!err)
 		err = a->o.output ? request_write(&a->o, &k) : exchange(a, &t, &c, account, &k);

@@ -72,7 +72,7 @@ static int make_request(const struct options *o, struct mclic_source *s)
 	if (err)
 		return err;
 	ask_new(&t, &title, o->kind, &want);
-	err = ask_pending(a, &want, &k);
+	err = ask_pending(a, &want, false, &k);
 	return err ? err : request_write(o, &k);
 }
 

@@ -122,7 +122,7 @@ static int buy_licence(struct target *t, const struct title *title, __u8 kind,
 	if (err)
 		return err;
 	ask_new(t, title, kind, &want);
-	err = ask_pending(a, &want, &g->kept);
+	err = ask_pending(a, &want, true, &g->kept);
 	if (err)
 		return err;
 	err = response_of(&g->kept, &g->response);

@@ -258,9 +258,11 @@ bool ask_same(const struct mclic_request *q, const struct mclic_request *want);
  * ask_pending() - the kept request that asks for what @want asks for, or a new one
  * @a: the account that asks
  * @want: as ask_same()
+ * @alone: no new one where a licence of this title for this medium was had: -EBUSY
  * @k: gets the request, kept on disk
  */
-int ask_pending(const struct mclic_account *a, const struct mclic_request *want, struct kept *k);
+int ask_pending(const struct mclic_account *a, const struct mclic_request *want, bool alone,
+		struct kept *k);
 
 /** ask_new() - S1, S11: what a request for a new licence of @title for @t's medium says */
 void ask_new(const struct target *t, const struct title *title, __u8 kind,
