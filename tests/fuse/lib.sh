@@ -7,7 +7,7 @@
 #   who CMD...		as WHO
 #   medium NAME TITLE=TREE[,FLAG...]...	mkmedium $W/NAME ..., as WHO
 #   mounted LOWER	mount it on $W/mnt (which is M), as WHO
-#   unmounted		and take it away
+#   unmounted		and take it away, which must go well
 #   call NAME WANT CALL ARG...	fscall prints WANT
 #   same NAME CALL ARG...	fscall prints the same for $A, an ordinary directory, as for
 #			the mount; @ in arguments stands for the directory
@@ -49,7 +49,8 @@ mounted() {
 }
 
 unmounted() {
-	unmount "$M"
+	tap_ok "unmount, and the file system ends well" unmount "$M"
+	tap_nomatch "no sanitizer found anything" "$(cat "$M.log")" "Sanitizer|runtime error"
 }
 
 call() {

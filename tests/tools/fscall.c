@@ -72,7 +72,7 @@ static long long call_open(char **a)
 		{ "direct", O_DIRECT }, { "tmpfile", O_TMPFILE }, { "nofollow", O_NOFOLLOW },
 		{ "dir", O_DIRECTORY }, { "noatime", O_NOATIME },
 	};
-	char *list = strdup(a[1]), *word;
+	char *list = a[1], *word;
 	int flags = 0;
 	size_t i;
 
