@@ -77,8 +77,10 @@ static int add_arg(struct fuse_args *args, const char *arg)
 
 static int make_args(const struct options *o, struct fuse_args *args)
 {
-	bool others = mnt.as_root || options_has(o, "allow_other") || options_has(o, "allow_root");
-	int err = fuse_opt_add_arg(args, "mclicfs-fuse") ? -ENOMEM : add_source(args);
+	int err;
+
+	mnt.shared = mnt.as_root || options_has(o, "allow_other") || options_has(o, "allow_root");
+	err = fuse_opt_add_arg(args, "mclicfs-fuse") ? -ENOMEM : add_source(args);
 
 	if (!err)
 		err = add_arg(args, "subtype=mclicfs-fuse");
@@ -87,7 +89,7 @@ static int make_args(const struct options *o, struct fuse_args *args)
 	if (!err && mnt.as_root && !options_has(o, "allow_root"))
 		err = add_arg(args, "allow_other");
 	/* The kernel must judge for others: here they would all be the mounting user. */
-	if (!err && others)
+	if (!err && mnt.shared)
 		err = add_arg(args, "default_permissions");
 	if (!err && o->debug)
 		err = fuse_opt_add_arg(args, "-d") ? -ENOMEM : 0;

@@ -37,6 +37,7 @@
  * @dir: DIR, absolute
  * @nodes_max: inodes that may be remembered before some are to be forgotten
  * @as_root: other users are served, under their own ids where something is created
+ * @shared: others than the mounting user are let in, and the kernel judges what they may
  */
 struct mount {
 	struct fuse_session *se;
@@ -46,6 +47,7 @@ struct mount {
 	char *dir;
 	size_t nodes_max;
 	bool as_root;
+	bool shared;
 };
 
 extern struct mount mnt;

@@ -26,7 +26,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	/* Costs a system call on every small request, and gains on no sealed file. */
 	set(conn, FUSE_CAP_SPLICE_READ, false);
 	/* The kernel judges permissions for others, and must know ACLs then. */
-	set(conn, FUSE_CAP_POSIX_ACL, mnt.as_root);
+	set(conn, FUSE_CAP_POSIX_ACL, mnt.shared);
 }
 
 const struct fuse_lowlevel_ops mclicfs_ops = {
