@@ -166,3 +166,16 @@ tap_is "it buys nothing" "$? $(bills)" "1 $BILLS"
 tap_match "... and says why" "$(cat "$T/second.out")" "another mclic .* run again"
 tap_ok "run again it goes on with that licence" copy
 tap_is "... unbilled" "$(bills)" "$BILLS"
+
+# ---- what is said of time ----
+
+tap_ok "list" mclic list "$MEDIUM"
+tap_out "a licence without an end has none" "issued .*, no end$"
+"$B/tests/tools/mkmedium" --center "$T/other" "$T/old" t="$TREE1,expired" ||
+	tap_bail "the medium cannot be made"
+tap_ok "list" mclic list "$T/old"
+tap_out "one with an end says when" "issued .*, until 20.* UTC$"
+tap_status "verify" 3 mclic verify "$T/old" --json
+tap_out "says when it expired" "expired on 20"
+tap_status "rescue" 3 mclic rescue "$T/old/t/charts/baltic.txt" -o "$T/rescued"
+tap_err "too" "expired on 20"

@@ -130,13 +130,14 @@ static void print_licence(const json_t *l)
 		return;
 	}
 	printf("slot %lld: \"%s\" %s%s%s%s\n  licence %s, sequence %lld, %s, versions up to %lld\n"
-	       "  DID %s, issued %s, until %s\n",
+	       "  DID %s, issued %s, %s%s\n",
 	       number(l, "slot"), text(l, "title"), text(l, "state"), text(l, "why") ? " (" : "",
 	       text(l, "why") ? text(l, "why") : "", text(l, "why") ? ")" : "",
 	       text(l, "licence"), number(l, "sequence"), text(l, "kind"),
 	       number(l, "content_version"), text(l, "did"),
 	       say_time((__u64)number(l, "issued_at"), issued),
-	       number(l, "not_after") ? say_time((__u64)number(l, "not_after"), until) : "ever");
+	       number(l, "not_after") ? "until " : "no end",
+	       number(l, "not_after") ? say_time((__u64)number(l, "not_after"), until) : "");
 }
 
 static void print_all(const json_t *all)

@@ -89,7 +89,7 @@ static int put_in_force(struct target *t, const struct title *title, struct gran
 	verdict_free(&g->verdict);
 	err = verdict_new(t, &title->id, &g->verdict);
 	if (!err && g->verdict->why)
-		err = mclic_refused(g->verdict->why, title->name);
+		err = mclic_judge_refused(&t->judge, g->verdict, title->name);
 	return err;
 }
 
@@ -154,7 +154,7 @@ int grant_licence(struct target *t, const struct title *title, __u8 kind, const 
 	}
 	if (!buy || is_final(g->verdict->why)) {
 		trace_verdict(g->verdict);
-		return mclic_refused(g->verdict->why, title->name);
+		return mclic_judge_refused(&t->judge, g->verdict, title->name);
 	}
 	err = restore_licence(t, title, g);
 	if (err == 1)

@@ -324,6 +324,6 @@ int rescue_file(const char *path, const char *out, struct rescue *r)
 	if (err)
 		return err;
 	if (v->why)
-		return mclic_refused(v->why, p.product);
+		return mclic_judge_refused(&t.judge, v, p.product);
 	return rescue_sealed(&p, &id, v, out, r);
 }

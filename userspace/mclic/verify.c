@@ -229,7 +229,7 @@ int verify_title(struct verify *v, const struct title *title)
 	if (err)
 		return err;
 	if (verdict->why) {
-		mclic_refused(verdict->why, title->name);
+		mclic_judge_refused(&v->t->judge, verdict, title->name);
 		return refused(v, mclic_why_name(verdict->why));
 	}
 	if (publisher_same(&verdict->terms, title))
