@@ -56,6 +56,43 @@ static void a_manifest_is_read(void **state)
 	mclic_manifest_free(m);
 }
 
+/* @n times @what between head and tail */
+static int parse_many(const char *what, size_t n)
+{
+	size_t size = sizeof(HEAD TAIL) + n * (strlen(what) + 8), at;
+	char *text = malloc(size);
+	struct mclic_manifest *m;
+	size_t i;
+	int err;
+
+	assert_non_null(text);
+	at = (size_t)snprintf(text, size, HEAD);
+	for (i = 0; i < n; i++)
+		at += (size_t)snprintf(text + at, size - at, what, i ? "," : "", i);
+	snprintf(text + at, size - at, TAIL);
+	err = parse(text, &m);
+	if (!err)
+		mclic_manifest_free(m);
+	free(text);
+	return err;
+}
+
+/* Nothing but brackets or commas would fill the memory; the shortest entries may come. */
+static void a_text_of_brackets_is_refused(void **state)
+{
+	static const char *const bombs[] = { "%s{}", "%s[]", "%s1", "%s\"\"", "%s[[[]]]" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bombs) / sizeof(bombs[0]); i++) {
+		assert_int_equal(parse_many(bombs[i], 100000), -EBADMSG);
+		assert_non_null(strstr(mclic_message(), "more parts"));
+	}
+	assert_int_equal(parse_many("%s{\"path\":\"%zx\",\"type\":\"dir\",\"mode\":\"0755\"}", 5000), 0);
+	assert_int_equal(parse_many("%s{\"path\":\"%zx\\\",{,[,{,[,{,[,{,[,{,[,\",\"type\":\"dir\","
+				    "\"mode\":\"0755\"}", 100), 0);
+}
+
 static void what_is_written_is_read_again(void **state)
 {
 	struct mclic_entry e[] = {
@@ -321,6 +358,7 @@ int main(void)
 		cmocka_unit_test(an_empty_product_is_one),
 		cmocka_unit_test(what_is_bad_is_refused_and_named),
 		cmocka_unit_test(every_cut_is_refused),
+		cmocka_unit_test(a_text_of_brackets_is_refused),
 		cmocka_unit_test(a_product_is_read),
 		cmocka_unit_test(every_changed_byte_is_noticed),
 		cmocka_unit_test(another_key_is_another_publisher),

@@ -269,6 +269,29 @@ static int read_manifest(const json_t *root, struct mclic_manifest *m)
 	return read_entries(entries, m);
 }
 
+/*
+ * The shortest entry has some 38 bytes, one brace and three commas. Anybody may sign a
+ * manifest with a key of his own: a text that is nothing but brackets would take a hundred
+ * times its length once it is parsed.
+ */
+static bool is_dense(const char *text, size_t len)
+{
+	size_t i, containers = 0, commas = 0;
+	bool quoted = false;
+
+	for (i = 0; i < len; i++) {
+		if (quoted && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (text[i] == '{' || text[i] == '['))
+			containers++;
+		else if (!quoted && text[i] == ',')
+			commas++;
+	}
+	return containers > len / 32 + 8 || commas > len / 8 + 8;
+}
+
 int mclic_manifest_parse(const void *text, size_t len, struct mclic_manifest **m)
 {
 	MCLIC_AUTO_JSON json_t *root = NULL;
@@ -278,6 +301,8 @@ int mclic_manifest_parse(const void *text, size_t len, struct mclic_manifest **m
 	*m = NULL;
 	if (len > MCLIC_MANIFEST_MAX)
 		return mclic_fail(EBADMSG, "the manifest is larger than 64 MiB");
+	if (is_dense(text, len))
+		return mclic_fail(EBADMSG, "the manifest holds more parts than entries could have");
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	if (!root)
 		return mclic_fail(EBADMSG, "the manifest is not JSON: %s (line %d)",
