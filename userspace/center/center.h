@@ -346,8 +346,6 @@ void revocation_put(struct center *c, struct center_list *list);
 
 /* ---- money.c: ISO 4217 ---- */
 
-/** money_exponent() - decimal places of a currency; -EINVAL when it is not known */
-int money_exponent(const char *currency);
 /** money_parse() - "19.99" into minor units; -EINVAL with a sentence */
 int money_parse(const char *text, const char *currency, __s64 *amount);
 /** money_text() - the reverse: "19.99 EUR" into @out of MONEY_TEXT bytes; returns @out */

@@ -20,7 +20,8 @@ static const char *const money_codes[] = {
 	"BHD IQD JOD KWD LYD OMR TND ",
 };
 
-int money_exponent(const char *currency)
+/* Decimal places; -EINVAL when the currency is not known. */
+static int exponent(const char *currency)
 {
 	const char *at;
 	size_t i;
@@ -36,7 +37,7 @@ int money_exponent(const char *currency)
 
 int money_parse(const char *text, const char *currency, __s64 *amount)
 {
-	int places = money_exponent(currency);
+	int places = exponent(currency);
 	const char *p = text;
 	int seen = -1;		/* decimal places so far; -1 before the point */
 	__s64 n = 0;
@@ -71,7 +72,7 @@ bad:
 
 char *money_text(__s64 amount, const char *currency, char *out)
 {
-	int places = money_exponent(currency);
+	int places = exponent(currency);
 	__u64 n = amount < 0 ? -(__u64)amount : (__u64)amount;
 	char digits[MONEY_TEXT];
 	int len;

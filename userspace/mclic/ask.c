@@ -54,7 +54,8 @@ void ask_again(const struct target *t, __u8 operation, const struct mclic_terms 
 	want->km_generation = mclic_put32(ka_generation);
 }
 
-int ask_request(const struct mclic_account *a, struct mclic_request *q)
+/* Add to a request what this machine knows, and sign it. */
+static int complete(const struct mclic_account *a, struct mclic_request *q)
 {
 	struct mclic_vec v[2] = {
 		{ MCLIC_LABEL_REQUEST, strlen(MCLIC_LABEL_REQUEST) },
@@ -79,7 +80,11 @@ int ask_request(const struct mclic_account *a, struct mclic_request *q)
 	return err;
 }
 
-bool ask_same(const struct mclic_request *q, const struct mclic_request *want)
+/*
+ * Would asking again be the kept request @q? Whatever the clock says of its date: it may
+ * have been granted, and another one would be billed again.
+ */
+static bool asks_for(const struct mclic_request *q, const struct mclic_request *want)
 {
 	return q->operation == want->operation && q->kind == want->kind &&
 	       q->medium_kind == want->medium_kind && q->medium_class == want->medium_class &&
@@ -102,7 +107,7 @@ static bool is_same(const struct mclic_request *q, void *ctx)
 
 	return !memcmp(q->center_id, s->a->center_id, MCLIC_ID_SIZE) &&
 	       !memcmp(q->user_id, s->a->user_id, MCLIC_ID_SIZE) &&
-	       !memcmp(q->device_id, s->device_id, MCLIC_ID_SIZE) && ask_same(q, s->want);
+	       !memcmp(q->device_id, s->device_id, MCLIC_ID_SIZE) && asks_for(q, s->want);
 }
 
 /* Has a licence of this title for this medium been had? */
@@ -151,7 +156,7 @@ int ask_pending(const struct mclic_account *a, const struct mclic_request *want,
 	if (err)
 		return err;
 	k->request = *want;
-	err = ask_request(a, &k->request);
+	err = complete(a, &k->request);
 	return err ? err : kept_put(k);
 }
 

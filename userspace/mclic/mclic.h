@@ -238,26 +238,9 @@ int kept_forget_licence(const __u8 licence_id[MCLIC_ID_SIZE]);
 /* ---- ask.c: making requests and sending them ---- */
 
 /**
- * ask_request() - make and sign a request of this machine
- * @a: the account that asks
- * @q: operation, DID, MID and what else the operation needs are set; gets the rest
- */
-int ask_request(const struct mclic_account *a, struct mclic_request *q);
-
-/**
- * ask_same() - would asking again for what @want says be the request @q?
- * @q: a kept request
- * @want: operation, ids, kind, version, generation, licence id and sequence set
- *
- * Whatever the clock says of its date: it may have been granted, and another one would be
- * billed again.
- */
-bool ask_same(const struct mclic_request *q, const struct mclic_request *want);
-
-/**
  * ask_pending() - the kept request that asks for what @want asks for, or a new one
  * @a: the account that asks
- * @want: as ask_same()
+ * @want: operation, ids, kind, version, generation, licence id and sequence set
  * @alone: no new one where a licence of this title for this medium was had: -EBUSY
  * @k: gets the request, kept on disk
  */

@@ -98,8 +98,6 @@ int user_token(struct ctl *t);
 int user_rotate_key(struct ctl *t);
 int user_disable(struct ctl *t);
 int user_enable(struct ctl *t);
-/** user_find() - by name, or by id in hex */
-int user_find(struct ctl *t, const char *name, __u8 user_id[MCLIC_ID_SIZE]);
 /** user_filter() - the user of --user; *@id is NULL without one */
 int user_filter(struct ctl *t, __u8 user_id[MCLIC_ID_SIZE], const __u8 **id);
 

@@ -2,7 +2,8 @@
 /* Users: the user profile database of the patent. */
 #include "ctl.h"
 
-int user_find(struct ctl *t, const char *name, __u8 user_id[MCLIC_ID_SIZE])
+/* By name, or by id in hex. */
+static int find(struct ctl *t, const char *name, __u8 user_id[MCLIC_ID_SIZE])
 {
 	DB_AUTO sqlite3_stmt *s = NULL;
 	__u8 id[MCLIC_ID_SIZE];
@@ -26,7 +27,7 @@ int user_filter(struct ctl *t, __u8 user_id[MCLIC_ID_SIZE], const __u8 **id)
 	const char *name = ctl_option(t, CTL_USER);
 
 	*id = name ? user_id : NULL;
-	return name ? user_find(t, name, user_id) : 0;
+	return name ? find(t, name, user_id) : 0;
 }
 
 /* ---- inside a transaction ---- */
@@ -133,7 +134,7 @@ int user_token(struct ctl *t)
 	ret = db_begin(t->db);
 	if (ret)
 		return ret;
-	ret = user_find(t, t->argument, user_id);
+	ret = find(t, t->argument, user_id);
 	if (!ret)
 		ret = token_add(t, user_id, token);
 	ret = ctl_end(t, ret);
@@ -154,7 +155,7 @@ int user_rotate_key(struct ctl *t)
 	ret = db_begin(t->db);
 	if (ret)
 		return ret;
-	ret = user_find(t, t->argument, user_id);
+	ret = find(t, t->argument, user_id);
 	if (!ret)
 		ret = rotate(t, user_id, &generation, &km_generation);
 	ret = ctl_end(t, ret);
@@ -175,7 +176,7 @@ static int set_disabled(struct ctl *t, bool disabled)
 	ret = db_begin(t->db);
 	if (ret)
 		return ret;
-	ret = user_find(t, t->argument, user_id);
+	ret = find(t, t->argument, user_id);
 	if (!ret)
 		ret = db_run(t->db, "UPDATE users SET disabled_at = CASE WHEN ? THEN"
 			     " coalesce(disabled_at, ?) END WHERE user_id = ?",
@@ -260,7 +261,7 @@ int user_show(struct ctl *t)
 	json_t *devices = NULL, *keys;
 	int ret;
 
-	ret = user_find(t, t->argument, user_id);
+	ret = find(t, t->argument, user_id);
 	if (!ret)
 		ret = db_query(t->db, "SELECT user_id, name, email, created_at, disabled_at,"
 			       " (SELECT count(*) FROM licences l WHERE l.user_id = u.user_id)"
