@@ -85,7 +85,7 @@ static bool unwraps(const struct loot *l, const struct mclic_slot *s, const __u8
 			return false;
 		if (reads(l, wrap))
 			return true;
-		if (!l->c->open(l->c, wrap, nonce, &t, sizeof(t), wrapped[i], MCLIC_KEY_SIZE, key) &&
+		if (!l->c->open(l->c, wrap, nonce, &t, sizeof(t), wrapped[i], sizeof(key), key) &&
 		    reads(l, key))
 			return true;
 	}
