@@ -70,6 +70,8 @@ int ctl_number(const char *text, const char *name, sqlite3_int64 low, sqlite3_in
 int ctl_name_check(const char *name);
 /** ctl_end() - end a transaction: commit when @ret is 0, else undo; returns the outcome */
 int ctl_end(struct ctl *t, int ret);
+/** ctl_rows() - JSON array of what @row makes of each row of @s */
+int ctl_rows(struct ctl *t, sqlite3_stmt *s, json_t *(*row)(sqlite3_stmt *s), json_t **rows);
 
 /* ---- print.c ---- */
 
@@ -87,6 +89,9 @@ int print_record(const struct ctl *t, json_t *record);
 /** print_table() - {@member: @rows}; takes @rows */
 int print_table(const struct ctl *t, const char *member, json_t *rows,
 		const struct column *columns);
+/** print_rows() - ctl_rows() as a table */
+int print_rows(struct ctl *t, const char *member, sqlite3_stmt *s, json_t *(*row)(sqlite3_stmt *s),
+	       const struct column *columns);
 
 /* ---- the commands ---- */
 

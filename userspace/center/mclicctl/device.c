@@ -2,30 +2,24 @@
 /* Enrolled devices. */
 #include "ctl.h"
 
-int device_rows(struct ctl *t, const __u8 *user_id, json_t **out)
+static json_t *device_row(sqlite3_stmt *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
+			 "device", db_hex(s, 0), "user", db_hex(s, 1),
+			 "user_name", db_json_text(s, 2),
+			 "enrolled_at", db_json_int(s, 3), "revoked_at", db_json_int(s, 4));
+}
+
+int device_rows(struct ctl *t, const __u8 *user_id, json_t **rows)
 {
 	DB_AUTO sqlite3_stmt *s = NULL;
-	json_t *rows;
 	int ret;
 
 	ret = db_query(t->db, "SELECT d.device_id, d.user_id, u.name, d.enrolled_at, d.revoked_at"
 		       " FROM devices d JOIN users u USING (user_id)"
 		       " WHERE ?1 IS NULL OR d.user_id = ?1 ORDER BY u.name, d.enrolled_at",
 		       DB_ARGS(DB_ID(user_id)), &s);
-	if (ret)
-		return ret;
-	rows = json_array();
-	while ((ret = db_step(t->db, s)) > 0)
-		json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o, s:o}",
-				      "device", db_hex(s, 0), "user", db_hex(s, 1),
-				      "user_name", db_json_text(s, 2),
-				      "enrolled_at", db_json_int(s, 3),
-				      "revoked_at", db_json_int(s, 4)));
-	if (ret < 0)
-		json_decref(rows);
-	else
-		*out = rows;
-	return ret;
+	return ret ? ret : ctl_rows(t, s, device_row, rows);
 }
 
 int device_list(struct ctl *t)

@@ -2,6 +2,17 @@
 /* The center's keys: what there is, and the next generation of KM. */
 #include "ctl.h"
 
+static json_t *row(sqlite3_stmt *s)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "KM %lld", (long long)sqlite3_column_int64(s, 0));
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}",
+			 "key", name, "generation", db_json_int(s, 0),
+			 "created_at", db_json_int(s, 1), "versions", db_json_int(s, 2),
+			 "licences", db_json_int(s, 3), "user_keys", db_json_int(s, 4));
+}
+
 int key_list(struct ctl *t)
 {
 	static const struct column columns[] = {
@@ -10,7 +21,7 @@ int key_list(struct ctl *t)
 		{ "USER KEYS", "user_keys", COLUMN_PLAIN }, { NULL, NULL, COLUMN_PLAIN },
 	};
 	DB_AUTO sqlite3_stmt *s = NULL;
-	char name[40], hex[2 * MCLIC_ID_SIZE + 1];
+	char hex[2 * MCLIC_ID_SIZE + 1];
 	json_t *rows;
 	int ret;
 
@@ -19,22 +30,10 @@ int key_list(struct ctl *t)
 		       " (SELECT count(*) FROM licences l WHERE l.km_generation = generation),"
 		       " (SELECT count(*) FROM user_keys u WHERE u.km_generation ="
 		       "  k.generation) FROM km_generations k ORDER BY generation", NULL, &s);
+	if (!ret)
+		ret = ctl_rows(t, s, row, &rows);
 	if (ret)
 		return ret;
-	rows = json_array();
-	while ((ret = db_step(t->db, s)) > 0) {
-		snprintf(name, sizeof(name), "KM %lld", (long long)sqlite3_column_int64(s, 0));
-		json_array_append_new(rows, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}",
-				      "key", name, "generation", db_json_int(s, 0),
-				      "created_at", db_json_int(s, 1),
-				      "versions", db_json_int(s, 2),
-				      "licences", db_json_int(s, 3),
-				      "user_keys", db_json_int(s, 4)));
-	}
-	if (ret < 0) {
-		json_decref(rows);
-		return ret;
-	}
 	mclic_hex(t->c->id, MCLIC_ID_SIZE, hex);
 	json_array_append_new(rows, json_pack("{s:s, s:s}", "key", "signing", "center", hex));
 	return print_table(t, "keys", rows, columns);

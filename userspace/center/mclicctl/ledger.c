@@ -2,6 +2,17 @@
 /* The ledger and the audit log; both are only ever appended to. */
 #include "ctl.h"
 
+static json_t *ledger_row(sqlite3_stmt *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}",
+			 "line", db_json_int(s, 0), "time", db_json_int(s, 1),
+			 "user", db_hex(s, 2), "user_name", db_json_text(s, 3),
+			 "licence", db_hex(s, 4), "sequence", db_json_int(s, 5),
+			 "title", db_json_text(s, 6),
+			 "operation", licence_operation(sqlite3_column_int(s, 7)),
+			 "amount", db_json_int(s, 8), "currency", db_json_text(s, 9));
+}
+
 int ledger_list(struct ctl *t)
 {
 	static const struct column columns[] = {
@@ -14,7 +25,6 @@ int ledger_list(struct ctl *t)
 	DB_AUTO sqlite3_stmt *s = NULL;
 	__u8 user_id[MCLIC_ID_SIZE];
 	const __u8 *id;
-	json_t *rows;
 	int ret;
 
 	ret = user_filter(t, user_id, &id);
@@ -26,24 +36,15 @@ int ledger_list(struct ctl *t)
 			       " JOIN products p ON p.did = l.did"
 			       " WHERE ?1 IS NULL OR b.user_id = ?1 ORDER BY b.line",
 			       DB_ARGS(DB_ID(id)), &s);
-	if (ret)
-		return ret;
-	rows = json_array();
-	while ((ret = db_step(t->db, s)) > 0)
-		json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s,"
-				      " s:o, s:o}",
-				      "line", db_json_int(s, 0), "time", db_json_int(s, 1),
-				      "user", db_hex(s, 2), "user_name", db_json_text(s, 3),
-				      "licence", db_hex(s, 4), "sequence", db_json_int(s, 5),
-				      "title", db_json_text(s, 6),
-				      "operation", licence_operation(sqlite3_column_int(s, 7)),
-				      "amount", db_json_int(s, 8),
-				      "currency", db_json_text(s, 9)));
-	if (ret < 0) {
-		json_decref(rows);
-		return ret;
-	}
-	return print_table(t, "entries", rows, columns);
+	return ret ? ret : print_rows(t, "entries", s, ledger_row, columns);
+}
+
+static json_t *balance_row(sqlite3_stmt *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}",
+			 "user", db_hex(s, 0), "user_name", db_json_text(s, 1),
+			 "currency", db_json_text(s, 2),
+			 "amount", db_json_int(s, 3), "lines", db_json_int(s, 4));
 }
 
 int ledger_balance(struct ctl *t)
@@ -55,7 +56,6 @@ int ledger_balance(struct ctl *t)
 	DB_AUTO sqlite3_stmt *s = NULL;
 	__u8 user_id[MCLIC_ID_SIZE];
 	const __u8 *id;
-	json_t *rows;
 	int ret;
 
 	ret = user_filter(t, user_id, &id);
@@ -65,19 +65,7 @@ int ledger_balance(struct ctl *t)
 			       " WHERE ?1 IS NULL OR b.user_id = ?1"
 			       " GROUP BY b.user_id, b.currency ORDER BY u.name, b.currency",
 			       DB_ARGS(DB_ID(id)), &s);
-	if (ret)
-		return ret;
-	rows = json_array();
-	while ((ret = db_step(t->db, s)) > 0)
-		json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o, s:o}",
-				      "user", db_hex(s, 0), "user_name", db_json_text(s, 1),
-				      "currency", db_json_text(s, 2),
-				      "amount", db_json_int(s, 3), "lines", db_json_int(s, 4)));
-	if (ret < 0) {
-		json_decref(rows);
-		return ret;
-	}
-	return print_table(t, "balances", rows, columns);
+	return ret ? ret : print_rows(t, "balances", s, balance_row, columns);
 }
 
 /* The detail is JSON that audit() wrote. */
@@ -86,6 +74,14 @@ static json_t *detail(sqlite3_stmt *s, int column)
 	json_t *j = json_loads(db_text(s, column), 0, NULL);
 
 	return j ? j : json_null();
+}
+
+static json_t *audit_row(sqlite3_stmt *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "line", db_json_int(s, 0), "time", db_json_int(s, 1),
+			 "actor", db_json_text(s, 2), "action", db_json_text(s, 3),
+			 "object", db_json_text(s, 4), "detail", detail(s, 5));
 }
 
 int audit_list(struct ctl *t)
@@ -97,23 +93,9 @@ int audit_list(struct ctl *t)
 		{ NULL, NULL, COLUMN_PLAIN },
 	};
 	DB_AUTO sqlite3_stmt *s = NULL;
-	json_t *rows;
 	int ret;
 
 	ret = db_query(t->db, "SELECT line, time, actor, action, object, detail FROM audit"
 		       " ORDER BY line", NULL, &s);
-	if (ret)
-		return ret;
-	rows = json_array();
-	while ((ret = db_step(t->db, s)) > 0)
-		json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
-				      "line", db_json_int(s, 0), "time", db_json_int(s, 1),
-				      "actor", db_json_text(s, 2),
-				      "action", db_json_text(s, 3),
-				      "object", db_json_text(s, 4), "detail", detail(s, 5)));
-	if (ret < 0) {
-		json_decref(rows);
-		return ret;
-	}
-	return print_table(t, "entries", rows, columns);
+	return ret ? ret : print_rows(t, "entries", s, audit_row, columns);
 }

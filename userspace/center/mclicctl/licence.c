@@ -45,23 +45,13 @@ int licence_list(struct ctl *t)
 	DB_AUTO sqlite3_stmt *s = NULL;
 	__u8 user_id[MCLIC_ID_SIZE];
 	const __u8 *id;
-	json_t *rows;
 	int ret;
 
 	ret = user_filter(t, user_id, &id);
 	if (!ret)
 		ret = db_query(t->db, LICENCE_COLUMNS "WHERE ?1 IS NULL OR l.user_id = ?1"
 			       " ORDER BY l.created_at, l.rowid", DB_ARGS(DB_ID(id)), &s);
-	if (ret)
-		return ret;
-	rows = json_array();
-	while ((ret = db_step(t->db, s)) > 0)
-		json_array_append_new(rows, row(s));
-	if (ret < 0) {
-		json_decref(rows);
-		return ret;
-	}
-	return print_table(t, "licences", rows, columns);
+	return ret ? ret : print_rows(t, "licences", s, row, columns);
 }
 
 static int licence_id(struct ctl *t, __u8 id[MCLIC_ID_SIZE])

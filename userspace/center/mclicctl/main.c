@@ -110,6 +110,20 @@ int ctl_end(struct ctl *t, int ret)
 	return ret;
 }
 
+int ctl_rows(struct ctl *t, sqlite3_stmt *s, json_t *(*row)(sqlite3_stmt *s), json_t **rows)
+{
+	int ret;
+
+	*rows = json_array();
+	while ((ret = db_step(t->db, s)) > 0)
+		json_array_append_new(*rows, row(s));
+	if (ret < 0) {
+		json_decref(*rows);
+		*rows = NULL;
+	}
+	return ret;
+}
+
 /* ---- the command line ---- */
 
 static const struct command *find_command(const char *noun, const char *verb)

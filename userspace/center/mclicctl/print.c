@@ -110,6 +110,15 @@ int print_table(const struct ctl *t, const char *member, json_t *rows,
 	return flushed();
 }
 
+int print_rows(struct ctl *t, const char *member, sqlite3_stmt *s, json_t *(*row)(sqlite3_stmt *s),
+	       const struct column *columns)
+{
+	json_t *rows;
+	int ret = ctl_rows(t, s, row, &rows);
+
+	return ret ? ret : print_table(t, member, rows, columns);
+}
+
 /* A member is a time when its name says so. */
 static bool names_time(const char *member)
 {

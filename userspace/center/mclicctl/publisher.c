@@ -53,6 +53,13 @@ int publisher_token(struct ctl *t)
 	return ret ? ret : print_token(t, token);
 }
 
+static json_t *row(sqlite3_stmt *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}",
+			 "name", db_json_text(s, 0), "publisher", db_hex(s, 1),
+			 "created_at", db_json_int(s, 2), "titles", db_json_int(s, 3));
+}
+
 int publisher_list(struct ctl *t)
 {
 	static const struct column columns[] = {
@@ -61,23 +68,10 @@ int publisher_list(struct ctl *t)
 		{ NULL, NULL, COLUMN_PLAIN },
 	};
 	DB_AUTO sqlite3_stmt *s = NULL;
-	json_t *rows;
 	int ret;
 
 	ret = db_query(t->db, "SELECT name, publisher_id, created_at, (SELECT count(*)"
 		       " FROM products p WHERE p.publisher = b.publisher) FROM publishers b"
 		       " ORDER BY name", NULL, &s);
-	if (ret)
-		return ret;
-	rows = json_array();
-	while ((ret = db_step(t->db, s)) > 0)
-		json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o}",
-				      "name", db_json_text(s, 0), "publisher", db_hex(s, 1),
-				      "created_at", db_json_int(s, 2),
-				      "titles", db_json_int(s, 3)));
-	if (ret < 0) {
-		json_decref(rows);
-		return ret;
-	}
-	return print_table(t, "publishers", rows, columns);
+	return ret ? ret : print_rows(t, "publishers", s, row, columns);
 }

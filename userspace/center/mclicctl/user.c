@@ -202,6 +202,15 @@ int user_enable(struct ctl *t)
 	return set_disabled(t, false);
 }
 
+static json_t *user_row(sqlite3_stmt *s)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "user", db_hex(s, 0), "name", db_json_text(s, 1),
+			 "email", db_json_text(s, 2),
+			 "created_at", db_json_int(s, 3), "disabled_at", db_json_int(s, 4),
+			 "devices", db_json_int(s, 5), "ku_generation", db_json_int(s, 6));
+}
+
 int user_list(struct ctl *t)
 {
 	static const struct column columns[] = {
@@ -211,7 +220,6 @@ int user_list(struct ctl *t)
 		{ "KU", "ku_generation", COLUMN_PLAIN }, { NULL, NULL, COLUMN_PLAIN },
 	};
 	DB_AUTO sqlite3_stmt *s = NULL;
-	json_t *rows;
 	int ret;
 
 	ret = db_query(t->db, "SELECT user_id, name, email, created_at, disabled_at,"
@@ -219,46 +227,30 @@ int user_list(struct ctl *t)
 		       "  AND d.revoked_at IS NULL),"
 		       " (SELECT max(generation) FROM user_keys k WHERE k.user_id = u.user_id)"
 		       " FROM users u ORDER BY name", NULL, &s);
-	if (ret)
-		return ret;
-	rows = json_array();
-	while ((ret = db_step(t->db, s)) > 0)
-		json_array_append_new(rows, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-				      "user", db_hex(s, 0), "name", db_json_text(s, 1),
-				      "email", db_json_text(s, 2),
-				      "created_at", db_json_int(s, 3),
-				      "disabled_at", db_json_int(s, 4),
-				      "devices", db_json_int(s, 5),
-				      "ku_generation", db_json_int(s, 6)));
-	if (ret < 0) {
-		json_decref(rows);
-		return ret;
-	}
-	return print_table(t, "users", rows, columns);
+	return ret ? ret : print_rows(t, "users", s, user_row, columns);
 }
 
-static int key_rows(struct ctl *t, const __u8 user_id[MCLIC_ID_SIZE], json_t *rows)
+static json_t *key_row(sqlite3_stmt *s)
+{
+	return json_pack("{s:o, s:o, s:o}", "generation", db_json_int(s, 0),
+			 "km_generation", db_json_int(s, 1), "created_at", db_json_int(s, 2));
+}
+
+static int key_rows(struct ctl *t, const __u8 user_id[MCLIC_ID_SIZE], json_t **rows)
 {
 	DB_AUTO sqlite3_stmt *s = NULL;
 	int ret;
 
 	ret = db_query(t->db, "SELECT generation, km_generation, created_at FROM user_keys"
 		       " WHERE user_id = ? ORDER BY generation", DB_ARGS(DB_ID(user_id)), &s);
-	if (ret)
-		return ret;
-	while ((ret = db_step(t->db, s)) > 0)
-		json_array_append_new(rows, json_pack("{s:o, s:o, s:o}",
-				      "generation", db_json_int(s, 0),
-				      "km_generation", db_json_int(s, 1),
-				      "created_at", db_json_int(s, 2)));
-	return ret;
+	return ret ? ret : ctl_rows(t, s, key_row, rows);
 }
 
 int user_show(struct ctl *t)
 {
 	DB_AUTO sqlite3_stmt *s = NULL;
 	__u8 user_id[MCLIC_ID_SIZE];
-	json_t *devices = NULL, *keys;
+	json_t *devices, *keys;
 	int ret;
 
 	ret = find(t, t->argument, user_id);
@@ -273,11 +265,9 @@ int user_show(struct ctl *t)
 	ret = device_rows(t, user_id, &devices);
 	if (ret)
 		return ret;
-	keys = json_array();
-	ret = key_rows(t, user_id, keys);
+	ret = key_rows(t, user_id, &keys);
 	if (ret) {
 		json_decref(devices);
-		json_decref(keys);
 		return ret;
 	}
 	return print_record(t, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
