@@ -92,6 +92,13 @@ tap_status "trust add of another certificate" 1 mclic trust add "$CENTER_CA"
 tap_status "trust add of no certificate" 1 mclic trust add COPYING
 tap_ok "... they are not trusted" mclic trust list --json
 tap_is "... only the center is" "$(jq length "$OUT")" 1
+cp COPYING "$CONF/centers/text.pem"
+tap_ok "a file that is no certificate" mclic trust list --json
+tap_err "... is named" "text.pem: no X.509 certificate"
+tap_is "... and passed over" "$(jq length "$OUT")" 1
+rm "$CONF/centers/text.pem"
+tap_ok "without it" mclic trust list
+tap_is "... there is nothing to warn about" "$(cat "$ERR")" ""
 
 # ---- for all users of a machine, in /etc (an empty one, seen by these commands alone) ----
 
