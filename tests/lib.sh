@@ -14,6 +14,7 @@
 #   poll SECONDS CMD...		run CMD until it is true; 1 when time is up. Never sleep
 #				for timing, poll for the condition
 #   at_end CMD			a shell command to run before the clean-up (last first)
+#   flip FILE OFFSET		change one bit of that byte
 #   is_root			are we root?
 #   as_user CMD...		run as an ordinary user: "nobody" when we are root (with an
 #				own HOME, $T/user), else as we are
@@ -101,6 +102,12 @@ poll() {
 at_end() {
 	lib_at_end="$1
 $lib_at_end"
+}
+
+flip() {
+	perl -e 'open my $f, "+<:raw", $ARGV[0] or die; seek $f, $ARGV[1], 0;
+		read $f, my $b, 1; seek $f, $ARGV[1], 0; print $f $b ^ "\1"; close $f or die' \
+		"$1" "$2"
 }
 
 is_root() {

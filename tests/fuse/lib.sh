@@ -11,7 +11,6 @@
 #   call NAME WANT CALL ARG...	fscall prints WANT
 #   same NAME CALL ARG...	fscall prints the same for $A, an ordinary directory, as for
 #			the mount; @ in arguments stands for the directory
-#   flip FILE OFFSET	change one byte of it
 #   sum_of FILE OFF LEN	what fscall pread says of a plain file
 
 W=$T/w
@@ -80,11 +79,6 @@ same() {
 	_name=$1
 	shift
 	tap_is "$_name" "$(in_dir "$M" "$@")" "$(in_dir "$A" "$@")"
-}
-
-flip() {
-	perl -e 'open(F, "+<", $ARGV[0]) or die; seek(F, $ARGV[1], 0); read(F, $b, 1);
-		seek(F, $ARGV[1], 0); print F chr(ord($b) ^ 1); close(F) or die' "$1" "$2"
 }
 
 sum_of() {

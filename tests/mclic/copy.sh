@@ -5,9 +5,6 @@
 . tests/mclic/lib-shop.sh
 
 scene
-copy() {
-	mclic copy "$MASTER" "$TITLE1" "$MEDIUM" "$@"
-}
 state() {	# how many requests and responses are kept
 	find "$XDG_STATE_HOME/mclic/requests" "$XDG_STATE_HOME/mclic/licences" -type f 2>/dev/null |
 		sed 's/.*\.//' | sort | uniq -c | awk '{ printf "%s%s ", $2, $1 }'

@@ -5,6 +5,7 @@
 #
 #   bills			how many lines the center's ledger has
 #   ask FILE ANSWER		carry a request to the center by hand (curl)
+#   copy [OPTION...]		mclic copy of TITLE1 from MASTER to MEDIUM
 #   fresh DIR			a formatted medium in a new folder, and an empty STATE, as on
 #				a machine that never asked; keys and accounts stay
 #   whole DIR [TITLE]		the title (TITLE1) on DIR is complete and good, nothing is left over
@@ -19,6 +20,10 @@ bills() {
 ask() {
 	curl -sf --cacert "$CENTER_CA" --data-binary "@$1" -o "$2" \
 		-H 'Content-Type: application/vnd.mclic.request' "$CENTER_URL/v1/licences"
+}
+
+copy() {
+	mclic copy "$MASTER" "$TITLE1" "$MEDIUM" "$@"
 }
 
 fresh() {

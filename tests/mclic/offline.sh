@@ -105,11 +105,9 @@ refused() {	# NAME STATUS FILE
 	slots "$MEDIUM" >"$T/after"
 	tap_cmp "... and the area is as it was" "$T/before" "$T/after"
 }
-flip() {	# OFFSET: the answer with one bit changed
+spoil() {	# OFFSET: the answer with one bit changed
 	cp "$T/r.mclres" "$T/bad.mclres"
-	perl -e 'open my $f, "+<:raw", $ARGV[0] or die; seek $f, $ARGV[1], 0;
-		read $f, my $b, 1; seek $f, $ARGV[1], 0; print $f $b ^ "\1"' \
-		"$T/bad.mclres" "$1"
+	flip "$T/bad.mclres" "$1"
 }
 refused "a request is not an answer" 4 "$T/r.mclreq"
 refused "a file that is not there" 1 "$T/none.mclres"
@@ -120,14 +118,14 @@ refused "an answer with more behind it" 1 "$T/long.mclres"
 refused "the answer to another request" 1 "$T/n.mclres"
 # magic, DID, medium tag, IDc, licence id, sequence, times, kind, request hash, title
 for at in 0 32 48 64 80 108 120 144 152 184; do
-	flip $at
+	spoil $at
 	tap_isnt "byte $at changed is refused" \
 		"$(mclic import "$T/bad.mclres" "$MEDIUM" >"$T/out" 2>&1; echo $?)" 0
 done
 slots "$MEDIUM" >"$T/after"
 tap_cmp "... and the area is as it was" "$T/before" "$T/after"
 for at in 288 304 352 408 660; do	# CS, EKU, EMid, SIG
-	flip $at
+	spoil $at
 	refused "byte $at (keys, SIG) changed" 3 "$T/bad.mclres"
 done
 mclic trust remove "$(jq -r .center "$XDG_CONFIG_HOME"/mclic/accounts/*.json)" >"$T/removed"

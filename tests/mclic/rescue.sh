@@ -16,10 +16,6 @@ made() {	# FLAGS: a fresh medium with the title "Title"
 	rm -rf "$M" "$M.center" "$XDG_CONFIG_HOME" "$XDG_STATE_HOME"
 	"$MKMEDIUM" "$M" "Title=$TREE$1" || tap_bail "no medium"
 }
-flip() {	# FILE OFFSET
-	perl -e 'open my $f, "+<:raw", $ARGV[0] or die; seek $f, $ARGV[1], 0;
-		read $f, my $b, 1; seek $f, $ARGV[1], 0; print $f $b ^ "\1"' "$1" "$2"
-}
 problem() {	# of the last verify --json: JQ EXPRESSION over its first problem
 	jq -r ".titles[0].problems[0]$1" "$OUT"
 }

@@ -7,9 +7,6 @@
 
 scene
 KILLAT=$B/tests/tools/killat
-copy() {
-	mclic copy "$MASTER" "$TITLE1" "$MEDIUM" "$@"
-}
 cp -r "$MEDIUM" "$T/blank"
 again() {	# as fresh, but without the flushes of a new area
 	rm -rf "$MEDIUM" "$XDG_STATE_HOME/mclic/requests" "$XDG_STATE_HOME/mclic/licences"

@@ -6,9 +6,6 @@
 . tests/mclic/lib-shop.sh
 
 scene
-copy() {
-	mclic copy "$MASTER" "$TITLE1" "$MEDIUM" "$@"
-}
 staging() {
 	find "$MEDIUM" -maxdepth 1 -name '.mclic-new-*'
 }
