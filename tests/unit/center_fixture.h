@@ -101,7 +101,7 @@ static inline void scene_clear(struct scene *s)
 {
 	scene_close(s);
 	EVP_PKEY_free(s->device);
-	nftw(in_folder("center"), folder_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove(in_folder("center"));
 	remove(in_folder("device.pem"));
 }
 

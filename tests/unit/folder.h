@@ -20,6 +20,11 @@ static inline int folder_remove_one(const char *path, const struct stat *st, int
 	return remove(path);
 }
 
+static inline int folder_remove(const char *path)
+{
+	return nftw(path, folder_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 static inline int folder_setup(void **state)
 {
 	(void)state;
@@ -29,7 +34,7 @@ static inline int folder_setup(void **state)
 static inline int folder_teardown(void **state)
 {
 	(void)state;
-	return nftw(folder, folder_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	return folder_remove(folder);
 }
 
 /* Path of @name in the folder; good until this thread calls eight times more. */

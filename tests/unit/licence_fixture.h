@@ -7,7 +7,6 @@
 #define LICENCE_FIXTURE_H
 
 #include <errno.h>
-#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +20,7 @@
 #include <cmocka.h>
 #include <openssl/pem.h>
 
+#include "folder.h"
 #include "userspace/lib/libmclic.h"
 
 /**
@@ -44,18 +44,9 @@ static inline void home_make(struct home *h)
 	unsetenv("XDG_STATE_HOME");
 }
 
-static inline int home_remove_one(const char *path, const struct stat *st, int type,
-				  struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline void home_remove(struct home *h)
 {
-	nftw(h->path, home_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	folder_remove(h->path);
 }
 
 /** home_path() - @name below the home, in one of a few buffers used in turn */
