@@ -29,12 +29,13 @@ static const struct argp_option keys[] = {
 	{ 0 },
 };
 
-/* Options that say when and by whom to mount, but nothing about the mount. */
+/* Options that say when and by whom to mount, or what is so anyway: libfuse refuses them. */
 static bool for_mount_program(const char *word)
 {
 	static const char *const words[] = {
 		"auto", "noauto", "defaults", "fail", "nofail", "user", "nouser", "users", "owner",
-		"group", "_netdev", "rw",
+		"group", "_netdev", "rw", "relatime", "diratime", "nostrictatime", "nolazytime",
+		"noiversion", "nomand", "silent", "loud",
 	};
 	static const char *const prefixes[] = { "x-", "X-", "comment=", "user=", "helper=",
 						"uhelper=" };

@@ -68,7 +68,8 @@ tap_ok "unmount" lib_umount "$M"
 tap_ok "ends the process" poll 10 gone
 
 tap_ok "generic options, as fstab has them" mclicfs-fuse "$L" "$M" -o \
-	rw,noauto,user,nofail,_netdev,x-systemd.automount,x-systemd.idle-timeout=5,noatime
+	rw,noauto,user,nofail,_netdev,x-systemd.automount,x-systemd.idle-timeout=5,noatime \
+	-o relatime,silent
 tap_match "take effect where they are the mount's" "$(mount_line)" "noatime"
 lib_umount "$M"
 poll 10 gone
