@@ -132,7 +132,7 @@ static int find_licence(struct target *t, struct choice *c, __u8 *medium_key)
 		c->terms = s.terms;
 	}
 	return c->found ? 0 :
-		mclic_fail(ENOENT, "there is no licence of \"%s\" for this medium; \"mclic list\" shows those there are",
+		mclic_fail(EACCES, "there is no licence of \"%s\" for this medium; \"mclic list\" shows those there are",
 			   c->want);
 }
 
