@@ -80,7 +80,8 @@ static void say_center(const json_t *c)
 		       say_time((__u64)json_integer_value(json_object_get(list, "issued_at")), buf),
 		       (long long)json_integer_value(json_object_get(list, "count")));
 	else
-		printf("  no revocation list yet; \"mclic update\" fetches it\n");
+		printf("  no revocation list yet; where this machine is enrolled there, \"mclic update\" "
+		       "fetches it\n");
 }
 
 /* What cannot be read is not trusted: the user is told, each file on a line. */
