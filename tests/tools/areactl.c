@@ -3,7 +3,7 @@
  * areactl - licence areas without a center, for tests.
  *
  *	areactl create DIR			mclic_area_create_file()
- *	areactl make FILE START SLOTS		mclic_area_create_at(), with an emulated id
+ *	areactl make FILE START SLOTS		mclic_area_create(), with an emulated id
  *	areactl where TARGET			where it lies, its slots, what is damaged
  *	areactl list TARGET			a line for each slot that is not free
  *	areactl put TARGET N SEQUENCE		a licence numbered N: its form is good, its keys
@@ -87,7 +87,7 @@ static int make(const char *path, unsigned long start, unsigned long slots)
 
 	if (fd < 0)
 		return mclic_fail(errno, "%s: %s", path, strerror(errno));
-	return mclic_area_create_at(fd, (off_t)start, (__u32)slots, true, "areactl");
+	return mclic_area_create(fd, (off_t)start, (__u32)slots, true, "areactl");
 }
 
 static int on_area(const char *what, const char *target, unsigned long n, unsigned long sequence)

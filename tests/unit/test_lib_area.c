@@ -24,7 +24,7 @@ static void bench_area(struct bench *b, __u32 slots)
 	snprintf(b->file, sizeof(b->file), "%s/.mclic/area", b->home.disk);
 	fd = open(b->file, O_RDWR | O_CREAT | O_EXCL, 0644);
 	assert_true(fd >= 0);
-	must(mclic_area_create(fd, slots, true, "unit"));
+	must(mclic_area_create(fd, 0, slots, true, "unit"));
 	close(fd);
 	must(mclic_area_open(b->home.disk, true, &b->area));
 	must(mclic_medium_read(mclic_area_dev(b->area), mclic_area_head(b->area),
@@ -191,9 +191,9 @@ static void test_create_sizes(void **state)
 	int fd = open(home_path(&b->home, "file"), O_RDWR | O_CREAT, 0600);
 
 	assert_true(fd >= 0);
-	assert_int_equal(mclic_area_create(fd, MCLIC_AREA_SLOTS_MIN - 1, true, ""), -EINVAL);
-	assert_int_equal(mclic_area_create(fd, MCLIC_AREA_SLOTS + 1, true, ""), -EINVAL);
-	must(mclic_area_create(fd, MCLIC_AREA_SLOTS_MIN, true, ""));
+	assert_int_equal(mclic_area_create(fd, 0, MCLIC_AREA_SLOTS_MIN - 1, true, ""), -EINVAL);
+	assert_int_equal(mclic_area_create(fd, 0, MCLIC_AREA_SLOTS + 1, true, ""), -EINVAL);
+	must(mclic_area_create(fd, 0, MCLIC_AREA_SLOTS_MIN, true, ""));
 	assert_int_equal(lseek(fd, 0, SEEK_END), MCLIC_AREA_SLOTS_MIN * MCLIC_SLOT_SIZE);
 	close(fd);
 }

@@ -47,7 +47,7 @@ static int make_bytes(__u32 slots, bool emulated, const char *label, __u8 **byte
 	return 0;
 }
 
-int mclic_area_create_at(int fd, off_t start, __u32 slots, bool emulated, const char *label)
+int mclic_area_create(int fd, off_t start, __u32 slots, bool emulated, const char *label)
 {
 	MCLIC_AUTO_FREE __u8 *bytes = NULL;
 	size_t head = sizeof(struct mclic_area_header), len;
@@ -66,11 +66,6 @@ int mclic_area_create_at(int fd, off_t start, __u32 slots, bool emulated, const 
 	if (err)
 		return mclic_fail(-err, "cannot write the licence area: %s", strerror(-err));
 	return 0;
-}
-
-int mclic_area_create(int fd, __u32 slots, bool emulated, const char *label)
-{
-	return mclic_area_create_at(fd, 0, slots, emulated, label);
 }
 
 /* Has the medium under @dir an identifier of its own? 1, 0 or -errno. */

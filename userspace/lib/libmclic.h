@@ -452,15 +452,14 @@ int mclic_area_put(struct mclic_area *area, const struct mclic_slot *s,
 int mclic_area_clear(struct mclic_area *area, __u32 index);
 
 /**
- * mclic_area_create() - write a fresh area to an open file of 4096 * @slots bytes
- * @fd: partition or file
+ * mclic_area_create() - write a fresh area of 4096 * @slots bytes to an open file
+ * @fd: device, image or file
+ * @start: byte of it where the area begins
  * @slots: 2 to 256
  * @emulated: give it an emulated factory id
  * @label: UTF-8, at most 63 bytes
  */
-int mclic_area_create(int fd, __u32 slots, bool emulated, const char *label);
-/** mclic_area_create_at() - the same, from byte @start on: a partition inside an image */
-int mclic_area_create_at(int fd, off_t start, __u32 slots, bool emulated, const char *label);
+int mclic_area_create(int fd, off_t start, __u32 slots, bool emulated, const char *label);
 
 /** mclic_area_create_file() - DIR/.mclic/area, whole or not at all; -EEXIST when there is one */
 int mclic_area_create_file(const char *dir, const char *label);

@@ -186,8 +186,8 @@ static int format_open(const struct format_job *job, int fd, const struct stat *
 		err = format_data(job, fd, &l);
 	/* The area last: with it the medium is formatted. */
 	if (!err)
-		err = mclic_area_create_at(fd, (off_t)l.area, MCLIC_AREA_SLOTS, *emulated,
-					   job->label ? job->label : "");
+		err = mclic_area_create(fd, (off_t)l.area, MCLIC_AREA_SLOTS, *emulated,
+					job->label ? job->label : "");
 	if (!err && fsync(fd))
 		err = mclic_fail(errno, "%s: cannot write it: %s", job->path, strerror(errno));
 	return err;
