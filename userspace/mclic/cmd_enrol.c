@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-
 #include "enrol.h"
 
 #define OPTION_TOKEN	OPTION_OWN

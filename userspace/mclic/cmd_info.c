@@ -59,17 +59,14 @@ static int count_slots(struct info *in)
 }
 
 /* No area yet: what the hardware says. An image has no hardware. */
-static int look_without_area(const char *path, struct info *in)
+static int look_without_area(const struct stat *st, struct info *in)
 {
 	static const struct mclic_area_header none;
-	struct stat st;
 	int err;
 
-	if (stat(path, &st))
-		return mclic_fail(errno, "%s: %s", path, strerror(errno));
-	if (S_ISREG(st.st_mode))
+	if (S_ISREG(st->st_mode))
 		return 0;
-	err = mclic_medium_read(S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev, &none, 0,
+	err = mclic_medium_read(S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev, &none, 0,
 				&in->medium);
 	in->known = !err;
 	return err == -ENODEV ? 0 : err;
@@ -84,7 +81,7 @@ static int look(const char *path, struct info *in)
 		return mclic_fail(errno, "%s: %s", path, strerror(errno));
 	err = mclic_area_open(path, false, &in->area);
 	if (err == -ENOENT)
-		return look_without_area(path, in);
+		return look_without_area(&st, in);
 	if (err)
 		return err;
 	err = mclic_medium_read(mclic_area_dev(in->area), mclic_area_head(in->area), 0,
