@@ -38,13 +38,17 @@ void content_drop(struct node *n)
 	content_put(c);
 }
 
-/* Locked memory is scarce for ordinary users: keys of files nobody reads make room. */
+void content_make_room(void)
+{
+	node_each(NULL, content_drop);
+}
+
 static __u8 *key_alloc(void)
 {
 	__u8 *key = mclic_secret_alloc(MCLIC_KEY_SIZE);
 
 	if (!key) {
-		node_each(NULL, content_drop);
+		content_make_room();
 		key = mclic_secret_alloc(MCLIC_KEY_SIZE);
 	}
 	return key;

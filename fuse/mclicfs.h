@@ -370,6 +370,8 @@ void content_ref(struct content *c);
 void content_put(struct content *c);
 /** content_drop() - wipe the key of a file that is not open */
 void content_drop(struct node *n);
+/** content_make_room() - locked memory is scarce: wipe the keys of all files that are not open */
+void content_make_room(void);
 /**
  * content_read() - plaintext of whole blocks
  * @c: content

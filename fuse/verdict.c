@@ -204,33 +204,40 @@ static int judge(struct product *p)
 	return err;
 }
 
-/* What cannot be opened any more does not stay in the page cache either. */
-static void refuse(struct product *p)
+/* Locked memory may be full of the keys of files that nobody reads. */
+static int judge_in_memory(struct product *p)
 {
-	if (!p->key)
-		return;
-	verdict_forget(p);
-	notify_evict(p);
+	int tries, err = -EAGAIN;
+
+	for (tries = 3; tries && err == -EAGAIN; tries--) {
+		err = judge(p);
+		if (err == -ENOMEM && tries > 1) {
+			content_make_room();
+			err = -EAGAIN;
+		}
+	}
+	return err;
 }
 
 int verdict_get(struct product *p, __u64 *epoch)
 {
 	int err = medium_same();
-	int tries = 3;
+	bool was_open;
 
 	if (err)
 		return err;
 	refresh();
 	pthread_mutex_lock(&p->lock);
 	pthread_rwlock_rdlock(&world.lock);
+	was_open = p->key;
 	err = product_read(p);
-	if (!err && !still_in_force(p->key)) {
-		do
-			err = judge(p);
-		while (err == -EAGAIN && --tries);
-	}
-	if (err)
-		refuse(p);
+	if (!err && !still_in_force(p->key))
+		err = judge_in_memory(p);
+	if (err && p->key)
+		verdict_forget(p);
+	/* What cannot be opened any more does not stay in the page cache either. */
+	if (err && was_open)
+		notify_evict(p);
 	*epoch = p->epoch;
 	pthread_rwlock_unlock(&world.lock);
 	pthread_mutex_unlock(&p->lock);

@@ -81,6 +81,20 @@ verdict "a portable licence needs none" good ok
 who sh -c 'cp -p "$2"/* "$1"/' sh "$keys" "$keys.away"
 verdict "the user key back" personal ok
 
+# The directory is held, so that it goes on being looked at as the product that it was.
+marked() {
+	who sh -c 'cd "$1" && exec 3<f && cat <&3 >/dev/null && fscall resident 3 &&
+		printf X | dd of="$2" conv=notrunc status=none && fscall open f r
+		i=0
+		while [ "$(fscall resident 3)" != "ok 0" ] && [ $i -lt 100 ]; do
+			sleep 0.05
+			i=$((i + 1))
+		done
+		fscall resident 3' sh "$M/good" "$L/good/.mclic-product" | tr '\n' ' '
+}
+tap_is "a marker damaged: what was read leaves the memory" "$(marked)" "ok 3 EBADMSG ok 0 "
+printf M | dd of="$L/good/.mclic-product" conv=notrunc status=none
+
 opens() { [ "$(who fscall open "$M/$1/f" r)" = "$2" ]; }
 verdict "before its revocation" later ok
 medium lower later=,no-licence,revoked
@@ -123,4 +137,15 @@ flip "$W/bare/.mclic/area" $((4096 * 255 + 20))
 unmounted
 mounted "$W/bare"
 verdict "an area with a good copy of its header" good ok
+unmounted
+
+# ---- more keys than memory may be locked ----
+
+who mkdir "$W/keys"
+who sh -c 'cd "$1" && seq 2600 | while read -r i; do echo "$i" >"f$i"; done' sh "$W/keys"
+medium crowd keys="$W/keys",personal
+prlimit --pid $$ --memlock=65536:65536
+mounted "$W/crowd"
+tap_ok "more files than keys find room" who diff -r "$W/keys" "$M/keys"
+tap_ok "and again" who diff -r "$W/keys" "$M/keys"
 unmounted

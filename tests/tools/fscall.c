@@ -97,6 +97,28 @@ static long long call_pread(char **a)
 	return n < 0 ? -1 : 0;
 }
 
+/* Pages in memory of the file that descriptor a[0] has open. */
+static long long call_resident(char **a)
+{
+	static uint8_t pages[DATA_MAX / 4096];
+	long long count = 0;
+	struct stat st;
+	void *map;
+	size_t i;
+
+	if (fstat((int)num(a[0]), &st))
+		return -1;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, (int)num(a[0]), 0);
+	if (map == MAP_FAILED || st.st_size > DATA_MAX ||
+	    mincore(map, (size_t)st.st_size, pages))
+		return -1;
+	for (i = 0; i < ((size_t)st.st_size + 4095) / 4096; i++)
+		count += pages[i] & 1;
+	munmap(map, (size_t)st.st_size);
+	snprintf(value, sizeof(value), "%lld", count);
+	return 0;
+}
+
 static void on_bus(int sig)
 {
 	(void)sig;
@@ -337,6 +359,7 @@ static const struct {
 	long long (*call)(char **a);
 } calls[] = {
 	{ "open", 2, call_open }, { "pread", 3, call_pread }, { "mread", 3, call_mread },
+	{ "resident", 1, call_resident },
 	{ "pwrite", 3, call_pwrite }, { "mwrite", 3, call_mwrite }, { "fill", 4, call_fill },
 	{ "append", 2, call_append }, { "stat", 1, call_stat }, { "list", 1, call_list },
 	{ "mkdir", 1, call_mkdir }, { "rmdir", 1, call_rmdir }, { "mknod", 2, call_mknod },
