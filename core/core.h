@@ -2,9 +2,9 @@
 /*
  * core: the formats, the key schedule and the licence check.
  *
- * Compiled unchanged into the kernel module and into user space: no allocation,
- * no I/O, no globals, no recursion, less than 1 KiB of stack a function. Whatever
- * it needs of the world comes through struct mclic_crypto and struct mclic_sources.
+ * Fit to be compiled into a kernel as it is: no allocation, no I/O, no globals, no
+ * recursion, less than 1 KiB of stack a function. Whatever it needs of the world
+ * comes through struct mclic_crypto and struct mclic_sources.
  *
  * Untrusted bytes are judged here and nowhere else. A check of bytes answers an
  * enum mclic_why (0 is good); mclic_errno() and mclic_why_text() turn that into

@@ -4,7 +4,7 @@
  *
  * A handle of libkcapi belongs to one thread and one key, so every call makes its
  * own. That is slow, and good enough: this table is the second opinion of the self
- * test and of the tests, from the very code that the kernel module runs on.
+ * test and of the tests, from code that shares nothing with OpenSSL.
  */
 #include <errno.h>
 #include <kcapi.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The identifier burned into the medium, from sysfs, as the table of
- * Documentation/format.rst has it. The kernel module reads the same files.
+ * Documentation/format.rst has it.
  */
 #include <errno.h>
 #include <fcntl.h>
