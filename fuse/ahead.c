@@ -55,7 +55,7 @@ static bool mark(struct content *c, __u64 cluster)
 static void enqueue(struct file *f, __u64 cluster)
 {
 	pthread_mutex_lock(&ahead.lock);
-	if (ahead.count < QUEUE && mark(f->content, cluster)) {
+	if (!ahead.stop && ahead.count < QUEUE && mark(f->content, cluster)) {
 		file_ref(f);
 		ahead.items[(ahead.head + ahead.count++) % QUEUE] = (struct around){ f, cluster };
 		pthread_cond_signal(&ahead.more);

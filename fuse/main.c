@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* mclicfs-fuse: from the command line to the mount, and back. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 
 #define THREADS_MAX	16
 #define THREADS_IDLE	8
+#define STOPPED_EVERY_MS	10	/* look whether threads have ended */
 
 /* ---- background: the first process waits until the mount works ---- */
 
@@ -147,6 +149,39 @@ static int loop(void)
 	return err < 0 ? mclic_fail(-err, "%s: %s", mnt.dir, strerror(-err)) : 0;
 }
 
+static void *stop_threads(void *arg)
+{
+	ahead_stop();
+	notify_stop();
+	return arg;
+}
+
+/*
+ * What tells the kernel something may be waiting there, out of reach of any signal, for a
+ * page that another process asked for. After a signal nobody else answers: so it is done here.
+ */
+static void stop(void)
+{
+	struct pollfd fd = { .fd = fuse_session_fd(mnt.se), .events = POLLIN };
+	struct fuse_buf buf = { .mem = NULL };
+	pthread_t thread;
+
+	fcntl(fd.fd, F_SETFL, fcntl(fd.fd, F_GETFL) | O_NONBLOCK);
+	if (pthread_create(&thread, NULL, stop_threads, NULL)) {
+		stop_threads(NULL);
+		return;
+	}
+	while (pthread_tryjoin_np(thread, NULL)) {
+		if (poll(&fd, 1, STOPPED_EVERY_MS) != 1)
+			continue;
+		if (!(fd.revents & POLLIN))
+			fd.fd = -1;	/* unmounted: nothing is asked any more */
+		else if (fuse_session_receive_buf(mnt.se, &buf) > 0)
+			fuse_session_process_buf(mnt.se, &buf);
+	}
+	free(buf.mem);
+}
+
 static int serve_mounted(int background)
 {
 	int err = first_request();
@@ -163,8 +198,7 @@ static int serve_mounted(int background)
 		err = ahead_start();
 	if (!err)
 		err = loop();
-	ahead_stop();
-	notify_stop();
+	stop();
 	return err;
 }
 
