@@ -136,7 +136,8 @@ static int verify(struct verify *v, const struct options *o)
 static int outcome(const struct verify *v)
 {
 	if (v->damaged)
-		return mclic_fail(EBADMSG, "%llu damaged; copy what is damaged again from the master",
+		return mclic_fail(EBADMSG, "%llu damaged; remove the directory of a damaged title and copy "
+				  "it from the master again",
 				  (unsigned long long)v->damaged);
 	if (v->refused)
 		return mclic_fail(EACCES, "%llu refused for want of a licence in force",
