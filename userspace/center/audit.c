@@ -13,7 +13,7 @@ int audit(struct db *db, __u64 now, const char *actor, const char *action,
 
 	json_decref(detail);
 	if (lost)
-		return mclic_fail(ENOMEM, "no memory for a line of the audit log");
+		return mclic_fail(ENOMEM, "not enough memory for a line of the audit log");
 	ret = db_run(db, "INSERT INTO audit (time, actor, action, object, detail)"
 		     " VALUES (?, ?, ?, ?, ?)",
 		     DB_ARGS(DB_INT(now), DB_TEXT(actor), DB_TEXT(action), DB_TEXT(object),

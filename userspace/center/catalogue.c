@@ -50,7 +50,7 @@ static int catalogue_row(struct db *db, sqlite3_stmt *s, json_t **product)
 			     "lowest_class", db_json_int(s, 7),
 			     "kinds", catalogue_kinds(sqlite3_column_int(s, 8)),
 			     "on_sale", sqlite3_column_int(s, 9), "versions", versions);
-	return *product ? 0 : mclic_fail(ENOMEM, "no memory for a title");
+	return *product ? 0 : mclic_fail(ENOMEM, "not enough memory for a title");
 }
 
 int catalogue_product(struct db *db, const __u8 did[MCLIC_ID_SIZE], json_t **product)

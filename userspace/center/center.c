@@ -20,7 +20,7 @@ static int center_new(const char *path, struct center **out)
 	struct center *c = calloc(1, sizeof(*c));
 
 	if (!c)
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	c->dir = c->keys_dir = c->lock = -1;
 	pthread_mutex_init(&c->writer, NULL);
 	pthread_mutex_init(&c->km_lock, NULL);
@@ -28,7 +28,7 @@ static int center_new(const char *path, struct center **out)
 	*out = c;
 	c->path = strdup(path);
 	if (!c->path)
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	c->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->dir < 0)
 		return mclic_fail(errno, "%s: cannot open the data directory: %s", path,
@@ -62,7 +62,7 @@ int center_db(struct center *c, struct db **db)
 
 	if (asprintf(&path, "%s/" CENTER_DB, c->path) < 0) {
 		path = NULL;
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return db_open(path, false, &c->writer, db);
 }
@@ -141,7 +141,7 @@ static int center_load(struct center *c, struct db *db)
 		return ret;
 	free(c->name);
 	c->name = strdup(db_text(s, 1));
-	return c->name ? 1 : mclic_fail(ENOMEM, "no memory");
+	return c->name ? 1 : mclic_fail(ENOMEM, "not enough memory");
 }
 
 /*
@@ -229,7 +229,7 @@ static int center_open_db(struct center *c, const char *name, int bits, __u64 no
 
 	if (asprintf(&path, "%s/" CENTER_DB, c->path) < 0) {
 		path = NULL;
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	ret = db_open(path, true, NULL, &db);
 	if (!ret)

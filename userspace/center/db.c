@@ -43,7 +43,7 @@ static int db_fail(struct db *db, int rc, const char *doing)
 	case SQLITE_READONLY:
 		return mclic_fail(EROFS, "%s: the database is read-only: %s", doing, why);
 	case SQLITE_NOMEM:
-		return mclic_fail(ENOMEM, "%s: no memory", doing);
+		return mclic_fail(ENOMEM, "%s: not enough memory", doing);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return mclic_fail(EBADMSG, "%s: the database is damaged (%s); restore a backup",
@@ -95,7 +95,7 @@ int db_open(const char *path, bool create, pthread_mutex_t *writer, struct db **
 		return ret;
 	db = calloc(1, sizeof(*db));
 	if (!db)
-		return mclic_fail(ENOMEM, "no memory for a database connection");
+		return mclic_fail(ENOMEM, "not enough memory for a database connection");
 	db->writer = writer;
 	rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
 	if (rc != SQLITE_OK) {

@@ -186,7 +186,7 @@ static int enrol_answer(struct center *c, struct db *db, const struct enrolment 
 			    "device", mclic_hex(e->device_id, MCLIC_ID_SIZE, dev),
 			    "exchange_key", exchange, "user_keys", keys);
 	return content ? center_signed(c, ENROL_ANSWER, "enrolment", content, answer) :
-	       mclic_fail(ENOMEM, "no memory for an answer");
+	       mclic_fail(ENOMEM, "not enough memory for an answer");
 }
 
 /* Inside a transaction. */

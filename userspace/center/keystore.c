@@ -266,7 +266,7 @@ static int signing_write(struct center *c, EVP_PKEY *key, X509 *cert)
 
 	if (!bio || !PEM_write_bio_X509(bio, cert)) {
 		BIO_free(bio);
-		return mclic_fail(ENOMEM, "no memory for a certificate");
+		return mclic_fail(ENOMEM, "not enough memory for a certificate");
 	}
 	len = BIO_get_mem_data(bio, &text);
 	signing_name(c->id, "pem", name);
@@ -277,7 +277,7 @@ static int signing_write(struct center *c, EVP_PKEY *key, X509 *cert)
 	signing_name(c->id, "key", name);
 	if (asprintf(&path, "%s/keys/%s", c->path, name) < 0) {
 		path = NULL;
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return mclic_key_write(path, key);
 }
@@ -326,7 +326,7 @@ int keystore_signing_load(struct center *c, bool with_key)
 	signing_name(c->id, "key", name);
 	if (asprintf(&path, "%s/keys/%s", c->path, name) < 0) {
 		path = NULL;
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	if (with_key)
 		ret = mclic_key_read(path, &c->signing_key);

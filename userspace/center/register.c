@@ -173,7 +173,7 @@ static int register_answer(struct center *c, const struct registration *r, json_
 			    "publisher", mclic_hex(r->publisher_id, MCLIC_ID_SIZE, publisher),
 			    "exchange_key", exchange, "box", box);
 	return content ? center_signed(c, REGISTER_ANSWER, "registration", content, answer) :
-	       mclic_fail(ENOMEM, "no memory for an answer");
+	       mclic_fail(ENOMEM, "not enough memory for an answer");
 }
 
 static enum problem register_check_signature(const struct center *c, const struct register_body *b)

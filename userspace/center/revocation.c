@@ -171,7 +171,7 @@ static int list_build(struct center *c, struct db *db, struct center_list **out)
 	l = calloc(1, sizeof(*l) + sizeof(struct mclic_revocation) +
 		   count * sizeof(struct mclic_revocation_entry) + MCLIC_SIG_MAX);
 	if (!l)
-		return mclic_fail(ENOMEM, "no memory for the revocation list");
+		return mclic_fail(ENOMEM, "not enough memory for the revocation list");
 	ret = list_fill(c, db, &h, count, l);
 	if (ret)
 		free(l);

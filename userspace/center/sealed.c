@@ -29,7 +29,7 @@ int center_box(const struct center *c, const __u8 to[32], const char *label,
 		return ret;
 	text = mclic_base64(sealed, sizeof(sealed));
 	*box = text ? json_string(text) : NULL;
-	return *box ? 0 : mclic_fail(ENOMEM, "no memory for a box");
+	return *box ? 0 : mclic_fail(ENOMEM, "not enough memory for a box");
 }
 
 int center_signed(struct center *c, const char *label, const char *member, json_t *content,
@@ -43,7 +43,7 @@ int center_signed(struct center *c, const char *label, const char *member, json_
 	int ret;
 
 	if (!text)
-		return mclic_fail(ENOMEM, "no memory for an answer");
+		return mclic_fail(ENOMEM, "not enough memory for an answer");
 	v[0] = (struct mclic_vec){ label, strlen(label) };
 	v[1] = (struct mclic_vec){ text, strlen(text) };
 	ret = mclic_rsa_sign(c->signing_key, v, 2, sig, &sig_len);
@@ -52,5 +52,5 @@ int center_signed(struct center *c, const char *label, const char *member, json_
 	sig_text = mclic_base64(sig, sig_len);
 	*answer = sig_text ? json_pack("{s:s, s:s, s:s}", "certificate", c->certificate,
 				       member, text, "signature", sig_text) : NULL;
-	return *answer ? 0 : mclic_fail(ENOMEM, "no memory for an answer");
+	return *answer ? 0 : mclic_fail(ENOMEM, "not enough memory for an answer");
 }

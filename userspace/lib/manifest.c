@@ -106,7 +106,7 @@ static int read_link_entry(const json_t *json, size_t index, struct mclic_entry 
 	if (!has_none(json, alien))
 		return bad_entry(index, e->path, "is a link with a file's members");
 	e->target = strdup(target);
-	return e->target ? 0 : mclic_fail(ENOMEM, "out of memory");
+	return e->target ? 0 : mclic_fail(ENOMEM, "not enough memory");
 }
 
 static int read_entry(const json_t *json, size_t index, struct mclic_entry *e)
@@ -120,7 +120,7 @@ static int read_entry(const json_t *json, size_t index, struct mclic_entry *e)
 		return bad_entry(index, NULL, "has a path that no product may hold");
 	e->path = strdup(path);
 	if (!e->path)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	if (!type)
 		return bad_entry(index, path, "has no type");
 	if (!strcmp(type, "file"))
@@ -146,7 +146,7 @@ static int check_parents(const struct mclic_manifest *m)
 	size_t i;
 
 	if (!sorted)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < m->count; i++)
 		sorted[i] = &m->entries[i];
 	qsort(sorted, m->count, sizeof(*sorted), by_path);
@@ -159,7 +159,7 @@ static int check_parents(const struct mclic_manifest *m)
 			continue;
 		key.path = strndup(path, (size_t)(slash - path));
 		if (!key.path)
-			return mclic_fail(ENOMEM, "out of memory");
+			return mclic_fail(ENOMEM, "not enough memory");
 		found = bsearch(&wanted, sorted, m->count, sizeof(*sorted), by_path);
 		free(key.path);
 		if (!found || (*found)->type != MCLIC_ENTRY_DIR || *found >= &m->entries[i])
@@ -192,7 +192,7 @@ static int check_twins(const struct mclic_manifest *m)
 	size_t i;
 
 	if (!f)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < m->count; i++) {
 		const char *path = m->entries[i].path;
 
@@ -200,7 +200,7 @@ static int check_twins(const struct mclic_manifest *m)
 		f[i].text = u8_casefold((const uint8_t *)path, strlen(path), NULL,
 					UNINORM_NFKC, NULL, &f[i].len);
 		if (!f[i].text) {
-			err = mclic_fail(ENOMEM, "out of memory");
+			err = mclic_fail(ENOMEM, "not enough memory");
 			goto out;
 		}
 	}
@@ -232,7 +232,7 @@ static int read_entries(const json_t *entries, struct mclic_manifest *m)
 
 	m->entries = calloc(n + 1, sizeof(*m->entries));
 	if (!m->entries)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	while (m->count < n) {
 		struct mclic_entry *e = &m->entries[m->count];
 
@@ -265,7 +265,7 @@ static int read_manifest(const json_t *root, struct mclic_manifest *m)
 	m->version = (__u32)json_integer_value(version);
 	m->title = strdup(title);
 	if (!m->title)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	return read_entries(entries, m);
 }
 
@@ -309,7 +309,7 @@ int mclic_manifest_parse(const void *text, size_t len, struct mclic_manifest **m
 				  where.text, where.line);
 	*m = calloc(1, sizeof(**m));
 	if (!*m)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	err = read_manifest(root, *m);
 	if (err) {
 		mclic_manifest_free(*m);
@@ -376,7 +376,7 @@ char *mclic_manifest_text(const struct mclic_manifest *m)
 			return text;
 		free(text);
 	}
-	mclic_fail(ENOMEM, "out of memory, or a name in the manifest is not UTF-8");
+	mclic_fail(ENOMEM, "not enough memory, or a name in the manifest is not UTF-8");
 	return NULL;
 }
 

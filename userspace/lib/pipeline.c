@@ -267,7 +267,7 @@ static void finish_job(struct run *run, struct job *job)
 	int err = job->err;
 
 	if (err)
-		mclic_fail(-err, "%s", job->message ? job->message : "out of memory");
+		mclic_fail(-err, "%s", job->message ? job->message : "not enough memory");
 	else if (job->hashed < job->groups)
 		err = mclic_fail(ECANCELED, "«%s» was left unfinished", job->work.name);
 	else
@@ -341,7 +341,7 @@ static struct job *open_job(struct run *run, size_t index)
 	int ret;
 
 	if (!job) {
-		run_failed(run, mclic_fail(ENOMEM, "out of memory"));
+		run_failed(run, mclic_fail(ENOMEM, "not enough memory"));
 		return NULL;
 	}
 	ret = run->p->open(run->p->ctx, index, &job->work);
@@ -484,7 +484,7 @@ static int worker_init(struct worker *me, struct run *run)
 	me->cipher = malloc(SEALED_GROUP + sizeof(struct mclic_trailer));
 	if (me->blocks && me->plain && me->cipher)
 		return 0;
-	return mclic_fail(ENOMEM, "out of memory");
+	return mclic_fail(ENOMEM, "not enough memory");
 }
 
 static void worker_free(struct worker *me)
@@ -550,7 +550,7 @@ int mclic_pipeline_run(const struct mclic_pipeline *p)
 		finish_job(&run, job);
 	}
 	if (!err && run.err)
-		err = mclic_fail(-run.err, "%s", run.message ? run.message : "out of memory");
+		err = mclic_fail(-run.err, "%s", run.message ? run.message : "not enough memory");
 	free(run.message);
 	EVP_MD_free(run.sha256);
 	return err;

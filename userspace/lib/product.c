@@ -73,7 +73,7 @@ int mclic_product_parse(void *bytes, size_t len, struct mclic_product **p)
 		return mclic_fail(EBADMSG, "the product's marker is cut short");
 	product = calloc(1, sizeof(*product));
 	if (!product)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	memcpy(&product->marker, bytes, sizeof(product->marker));
 	manifest = (const char *)bytes + sizeof(product->marker);
 	manifest_len = len - sizeof(product->marker);

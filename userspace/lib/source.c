@@ -22,12 +22,12 @@ int mclic_strv_add(char ***v, size_t *n, const char *name)
 	if (!(*n & (*n + 1))) {
 		grown = realloc(*v, (2 * *n + 2) * sizeof(*grown));
 		if (!grown)
-			return mclic_fail(ENOMEM, "out of memory");
+			return mclic_fail(ENOMEM, "not enough memory");
 		*v = grown;
 	}
 	grown[*n] = strdup(name);
 	if (!grown[*n])
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	grown[++*n] = NULL;
 	return 0;
 }
@@ -95,7 +95,7 @@ int mclic_source_open(const char *path, struct mclic_source **s)
 	if (!(*s)->path) {
 		mclic_source_close(*s);
 		*s = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return 0;
 }
@@ -117,7 +117,7 @@ static int open_file(struct mclic_source *s, const char *product, const char *pa
 
 	if (asprintf(&whole, "%s/%s", product, path) < 0) {
 		whole = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	err = s->ops->open(s, whole, f, len);
 	if (err == -ENOENT)
@@ -181,7 +181,7 @@ static int keep_products(struct mclic_source *s, char **names, char ***products)
 
 	*products = calloc(1, sizeof(**products));
 	if (!*products)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	for (; *names; names++) {
 		if (!good_product_name(*names))
 			continue;
@@ -234,7 +234,7 @@ static int read_marker(struct mclic_source *s, const char *name, void **bytes, s
 	}
 	*bytes = malloc(size ? size : 1);
 	if (!*bytes) {
-		err = mclic_fail(ENOMEM, "out of memory");
+		err = mclic_fail(ENOMEM, "not enough memory");
 		goto out;
 	}
 	n = mclic_source_pread(f, *bytes, size, 0);
@@ -271,5 +271,5 @@ int mclic_source_product(struct mclic_source *s, const char *name, struct mclic_
 		return 0;
 	free(bytes);
 	why = strdup(mclic_message());
-	return mclic_fail(-err, "%s/%s: %s", s->path, name, why ? why : "out of memory");
+	return mclic_fail(-err, "%s/%s: %s", s->path, name, why ? why : "not enough memory");
 }

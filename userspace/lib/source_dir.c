@@ -104,7 +104,7 @@ static int dir_open(struct mclic_source *source, const char *path,
 	}
 	f = malloc(sizeof(*f));
 	if (!f) {
-		err = mclic_fail(ENOMEM, "out of memory");
+		err = mclic_fail(ENOMEM, "not enough memory");
 		goto fail;
 	}
 	f->file.ops = source->ops;
@@ -156,7 +156,7 @@ int mclic_source_dir_new(int fd, struct mclic_source **source)
 	struct dir_source *s = calloc(1, sizeof(*s));
 
 	if (!s)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	s->source.ops = &dir_ops;
 	s->fd = fd;
 	*source = &s->source;

@@ -168,14 +168,14 @@ static int add_file(struct iso_source *s, const char *path, IsoFile *node)
 
 		e = realloc(s->files, room * sizeof(*e));
 		if (!e)
-			return mclic_fail(ENOMEM, "out of memory");
+			return mclic_fail(ENOMEM, "not enough memory");
 		s->files = e;
 		s->room = room;
 	}
 	e = &s->files[s->count];
 	*e = (struct iso_entry){ .path = strdup(path) };
 	if (!e->path)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	s->count++;
 	ret = iso_file_get_old_image_sections(node, &e->count, &e->extents, 0);
 	if (ret < 0)
@@ -219,7 +219,7 @@ static int add_tree(struct iso_source *s, IsoDir *dir, char *path, size_t len)
 	int err = 0;
 
 	if (iso_dir_get_children(dir, &iter) != 1)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	while (!err && iso_dir_iter_next(iter, &node) == 1)
 		err = add_node(s, node, path, len);
 	iso_dir_iter_free(iter);
@@ -263,7 +263,7 @@ static int import(struct iso_source *s, const char *name)
 
 	in.visits = calloc(in.blocks, sizeof(*in.visits));
 	if (!src || !opts || !in.visits || iso_image_new(NULL, &image) < 0) {
-		err = mclic_fail(ENOMEM, "out of memory");
+		err = mclic_fail(ENOMEM, "not enough memory");
 		goto out;
 	}
 	ret = iso_image_import(image, src, opts, NULL);
@@ -297,7 +297,7 @@ static int iso_dirs(struct mclic_source *source, char ***names)
 
 	*names = calloc(1, sizeof(**names));
 	if (!*names)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < s->dir_count; i++) {
 		err = mclic_strv_add(names, &n, s->dirs[i]);
 		if (err) {
@@ -329,7 +329,7 @@ static int iso_open(struct mclic_source *source, const char *path,
 					  source->path, path);
 	f = malloc(sizeof(*f));
 	if (!f)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	f->file.ops = source->ops;
 	f->source = s;
 	f->entry = e;
@@ -432,7 +432,7 @@ int mclic_source_iso_new(int fd, const char *path, struct mclic_source **source)
 		return err;
 	s = calloc(1, sizeof(*s));
 	if (!s)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	s->source.ops = &iso_ops;
 	s->fd = fd;
 	s->len = (__u64)len;

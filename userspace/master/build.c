@@ -51,7 +51,7 @@ static int check_name(const struct build *b, size_t index)
 				  t->name);
 	t->disc_name = disc_name(t->name);
 	if (!t->disc_name)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < index; i++)
 		if (alike(t->disc_name, b->titles[i].disc_name))
 			return mclic_fail(EINVAL, "«%s» and «%s» would have the same folder on the disc; rename one",
@@ -106,7 +106,7 @@ static int check_output(const struct build *b)
 	struct stat st;
 
 	if (!dir)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	if (!*output_name(b) || (!stat(b->output, &st) && !S_ISREG(st.st_mode)))
 		return mclic_fail(EISDIR, "%s is not the name of a file; name the image to write",
 				  b->output);
@@ -122,7 +122,7 @@ static char *in_work(const struct build *b, const char *name)
 
 	if (asprintf(&path, "%s/%s", b->work, name) >= 0)
 		return path;
-	mclic_fail(ENOMEM, "out of memory");
+	mclic_fail(ENOMEM, "not enough memory");
 	return NULL;
 }
 
@@ -135,7 +135,7 @@ static int make_work(struct build *b)
 	char *path;
 
 	if (!whole || asprintf(&path, "%s/.%s.work-XXXXXX", whole, output_name(b)) < 0)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	if (!mkdtemp(path)) {
 		free(path);
 		return mclic_fail(errno, "no work folder can be made in %s: %s", whole,
@@ -239,7 +239,7 @@ static int publish(const struct build *b)
 	MCLIC_AUTO_CLOSE int fd = -1;
 
 	if (!dir || !image)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	if (fsync(b->image))
 		return mclic_fail(errno, "the image cannot be flushed: %s", strerror(errno));
 	if (rename(image, b->output))

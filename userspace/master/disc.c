@@ -203,7 +203,7 @@ static int add_title(struct disc *d, const struct title *t)
 		return err;
 	p.dirs = calloc(t->manifest.count + 1, sizeof(IsoDir *));
 	if (!p.dirs)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	err = add_entries(d, &p);
 	free(p.dirs);
 	if (!err)
@@ -224,7 +224,7 @@ static int add_manager(struct disc *d)
 		return -ENOENT;
 	if (asprintf(&readme, "%s/" README_NAME, d->build->work) < 0) {
 		readme = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	err = mclic_write_file(AT_FDCWD, readme, text, strlen(text), 0600);
 	if (!err)
@@ -251,7 +251,7 @@ static int set_options(struct disc *d)
 	int ret = iso_write_opts_new(&d->opts, 0);
 
 	if (ret < 0)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	iso_write_opts_set_iso_level(d->opts, 3);
 	iso_write_opts_set_rockridge(d->opts, 1);
 	iso_write_opts_set_joliet(d->opts, 0);
@@ -321,7 +321,7 @@ static int copy_out(struct disc *d, off_t len)
 	int n, err;
 
 	if (!buf)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	for (off = 0; off < len; off += n) {
 		if (atomic_load(d->build->cancel))
 			return mclic_fail(EINTR, "interrupted; nothing was left behind");

@@ -36,7 +36,7 @@ char *manager_path(void)
 	*strrchr(self, '/') = '\0';
 	if (asprintf(&path, "%s/mclic", self) < 0) {
 		path = NULL;
-		mclic_fail(ENOMEM, "out of memory");
+		mclic_fail(ENOMEM, "not enough memory");
 		return NULL;
 	}
 	return resolve(path);

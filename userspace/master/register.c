@@ -26,7 +26,7 @@ static int load_key(struct build *b)
 		return mclic_fail(ENOENT, "no place for the publisher key; set HOME, or name it with --key");
 	if (asprintf(&path, "%s/publisher.key", dir) < 0) {
 		path = NULL;
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return mclic_ed25519_load(path, true, &b->publisher, b->publisher_public);
 }
@@ -76,7 +76,7 @@ static char *request_text(struct build *b, const struct title *t,
 	if (j)
 		text = json_dumps(j, JSON_COMPACT);
 	if (!text)
-		mclic_fail(ENOMEM, "out of memory");
+		mclic_fail(ENOMEM, "not enough memory");
 	return text;
 }
 
@@ -140,7 +140,7 @@ static int open_box(const struct build *b, const json_t *r, EVP_PKEY *exchange, 
 	info.generation = mclic_put32(t->km_generation);
 	t->ka = mclic_secret_alloc(MCLIC_KEY_SIZE);
 	if (!t->ka)
-		return mclic_fail(ENOMEM, "out of memory for keys");
+		return mclic_fail(ENOMEM, "not enough memory for keys");
 	if (mclic_unbase64(mclic_json_text(r, "box"), box, sizeof(box)) ||
 	    mclic_box_open(exchange, &info, sizeof(info), box, sizeof(box), t->ka))
 		return bad_answer(b, "the box with the key does not open");

@@ -68,7 +68,7 @@ static int add_link(struct scan *s, int dir, const char *name, struct mclic_entr
 	e->type = MCLIC_ENTRY_LINK;
 	e->mode = 0777;
 	e->target = strndup(target, (size_t)n);
-	return e->target ? 0 : mclic_fail(ENOMEM, "out of memory");
+	return e->target ? 0 : mclic_fail(ENOMEM, "not enough memory");
 }
 
 static int add_child(struct scan *s, int dir, const char *name, char *path)
@@ -85,7 +85,7 @@ static int add_child(struct scan *s, int dir, const char *name, char *path)
 	}
 	e = add_row(s, path);
 	if (!e)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
 		return mclic_fail(errno, "%s/%s: %s", s->title->path, path, strerror(errno));
 	if (S_ISLNK(st.st_mode))
@@ -123,7 +123,7 @@ static int add_children(struct scan *s, DIR *dir, const char *parent)
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;
 		if (asprintf(&path, "%s%s%s", parent, *parent ? "/" : "", d->d_name) < 0)
-			return mclic_fail(ENOMEM, "out of memory");
+			return mclic_fail(ENOMEM, "not enough memory");
 		err = add_child(s, dirfd(dir), d->d_name, path);
 		if (err)
 			return err;
@@ -144,7 +144,7 @@ static int scan_dir(struct scan *s, const char *path)
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	err = add_children(s, dir, path);
 	closedir(dir);

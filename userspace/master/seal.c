@@ -76,7 +76,7 @@ static int open_file(void *ctx, size_t index, struct mclic_work *w)
 	int err;
 
 	if (!p)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	err = open_plain(t, e, p);
 	if (!err)
 		err = find_room(s, e->path, mclic_sealed_len(e->size), &w->out_off);
@@ -182,7 +182,7 @@ int seal_title(struct build *b, struct title *t, struct mclic_source *disc,
 
 	s.files = calloc(t->manifest.count + 1, sizeof(*s.files));
 	if (!s.files)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < t->manifest.count; i++)
 		if (t->manifest.entries[i].type == MCLIC_ENTRY_FILE)
 			s.files[p.count++] = i;

@@ -104,7 +104,7 @@ int print_table(const struct ctl *t, const char *member, json_t *rows,
 	if (t->json)
 		return mclic_print_json(json_pack("{s:o}", member, rows));
 	if (!rows)
-		return mclic_fail(ENOMEM, "no memory for a table");
+		return mclic_fail(ENOMEM, "not enough memory for a table");
 	put_table(rows, columns);
 	json_decref(rows);
 	return flushed();
@@ -157,7 +157,7 @@ int print_record(const struct ctl *t, json_t *record)
 	if (t->json)
 		return mclic_print_json(record);
 	if (!record)
-		return mclic_fail(ENOMEM, "no memory for the result");
+		return mclic_fail(ENOMEM, "not enough memory for the result");
 	put_record(record, 0);
 	json_decref(record);
 	return flushed();

@@ -25,7 +25,7 @@ static int listen_resolve(const char *text, struct addrinfo **found)
 		goto bad;
 	host = bracketed ? strndup(text + 1, len - 2) : strndup(text, len);
 	if (!host)
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	if (colon[1] && !getaddrinfo(host, colon + 1, &hints, found))
 		return 0;
 bad:
@@ -73,7 +73,7 @@ static int listen_name(int fd, char **address)
 	shape = a.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s";
 	if (asprintf(address, shape, host, port) < 0) {
 		*address = NULL;
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return 0;
 }

@@ -101,11 +101,11 @@ static int write_url(struct center *c, const char *scheme, const char *address, 
 
 	if (asprintf(url, "%s://%s", scheme, address) < 0) {
 		*url = NULL;
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	if (asprintf(&line, "%s\n", *url) < 0) {
 		line = NULL;
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	return mclic_write_file(c->dir, CENTER_LISTEN, line, strlen(line), 0600);
 }

@@ -22,7 +22,7 @@ static enum problem reply_typed(struct MHD_Response *r, const char *type,
 				struct MHD_Response **response)
 {
 	if (!r)
-		return problem_of(mclic_fail(ENOMEM, "no memory for an answer"));
+		return problem_of(mclic_fail(ENOMEM, "not enough memory for an answer"));
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	*response = r;
 	return PROBLEM_NONE;

@@ -385,7 +385,7 @@ int server_start(struct center *c, int fd, const struct tls *tls, struct server 
 
 	if (!s) {
 		close(fd);
-		return mclic_fail(ENOMEM, "no memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	}
 	s->center = c;
 	s->fd = fd;

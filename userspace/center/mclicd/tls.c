@@ -22,7 +22,7 @@ static int tls_path(const struct center *c, const char *name, char **path)
 	if (asprintf(path, "%s/%s", c->path, name) >= 0)
 		return 0;
 	*path = NULL;
-	return mclic_fail(ENOMEM, "no memory");
+	return mclic_fail(ENOMEM, "not enough memory");
 }
 
 /* ---- making a pair ---- */
