@@ -40,8 +40,11 @@ static struct worker *worker_new(void)
 
 	if (!w)
 		return NULL;
-	/* An umask of its own. Fails in no case that the caller could do anything about. */
-	unshare(CLONE_FS);
+	/* An umask of its own: one caller's must not be that of another's file. */
+	if (unshare(CLONE_FS)) {
+		free(w);
+		return NULL;
+	}
 	p = mmap(NULL, BUFFER_SIZE + TAGS_SIZE, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p != MAP_FAILED) {
