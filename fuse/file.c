@@ -31,12 +31,26 @@ void file_ref(struct file *f)
 	node_ref(f->node);
 }
 
+/* What was read after the title's eviction goes with the last who could read it. */
+static void evict_rest(struct product *p)
+{
+	bool refused;
+
+	pthread_mutex_lock(&p->lock);
+	refused = !p->key;
+	pthread_mutex_unlock(&p->lock);
+	if (refused)
+		notify_evict(p);
+}
+
 void file_put(struct file *f)
 {
 	struct node *n = f->node;
 
 	if (atomic_fetch_sub(&f->refs, 1) == 1) {
 		content_put(f->content);
+		if (f->content)
+			evict_rest(n->product);
 		mclic_close_fd(&f->fd);
 		free(f);
 	}

@@ -38,16 +38,25 @@ static void wake(void)
 void notify_evict(struct product *p)
 {
 	struct eviction *e = malloc(sizeof(*e));
+	bool asked;
 
 	if (!e)
 		return;
 	product_ref(p);
 	e->product = p;
 	pthread_mutex_lock(&queue.lock);
-	e->next = queue.first;
-	queue.first = e;
+	asked = queue.first && queue.first->product == p;
+	if (!asked) {
+		e->next = queue.first;
+		queue.first = e;
+	}
 	pthread_mutex_unlock(&queue.lock);
-	wake();
+	if (asked) {
+		product_put(p);
+		free(e);
+	} else {
+		wake();
+	}
 }
 
 void notify_trim(void)

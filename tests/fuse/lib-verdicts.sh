@@ -95,6 +95,25 @@ marked() {
 tap_is "a marker damaged: what was read leaves the memory" "$(marked)" "ok 3 EBADMSG ok 0 "
 printf M | dd of="$L/good/.mclic-product" conv=notrunc status=none
 
+# Read on after the verdict fell, through one of two descriptors; that is closed then.
+rest() {
+	who sh -c 'cd "$1" && exec 3<f 4<f && cat <&3 >/dev/null && fscall resident 3 &&
+		dd if=/dev/zero of="$2" bs=4096 seek=1 count=1 conv=notrunc status=none &&
+		fscall open f r
+		gone() {
+			i=0
+			while [ "$(fscall resident 4)" != "ok 0" ] && [ $i -lt 100 ]; do
+				sleep 0.05
+				i=$((i + 1))
+			done
+			fscall resident 4
+		}
+		gone && cat <&4 >/dev/null && fscall resident 4 && exec 3<&- && gone' \
+		sh "$M/good" "$L/.mclic/area" | tr '\n' ' '
+}
+tap_is "what is read after that leaves it with the file" "$(rest)" "ok 3 EACCES ok 0 ok 3 ok 0 "
+dd if="$T/slot" of="$L/.mclic/area" bs=4096 seek=1 count=1 conv=notrunc status=none
+
 opens() { [ "$(who fscall open "$M/$1/f" r)" = "$2" ]; }
 verdict "before its revocation" later ok
 medium lower later=,no-licence,revoked
