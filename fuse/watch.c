@@ -124,6 +124,26 @@ static void file_changed(struct node *dir, const char *name, bool data)
 	node_put(n, 1);
 }
 
+static int expire_name(fuse_ino_t dir, const char *name)
+{
+#if FUSE_VERSION < FUSE_MAKE_VERSION(3, 15)
+	return fuse_lowlevel_notify_expire_entry(mnt.se, dir, name, strlen(name),
+						 FUSE_LL_EXPIRE_ONLY);
+#else
+	return fuse_lowlevel_notify_expire_entry(mnt.se, dir, name, strlen(name));
+#endif
+}
+
+/*
+ * The change may have come through the mount, and the kernel know it: where it can, it only
+ * looks again, for a name taken from it is lost to those who work in that directory.
+ */
+static void name_changed(fuse_ino_t dir, const char *name)
+{
+	if (expire_name(dir, name) == -ENOSYS)
+		fuse_lowlevel_notify_inval_entry(mnt.se, dir, name, strlen(name));
+}
+
 static void dir_changed(struct node *dir, const struct inotify_event *e)
 {
 	const char *name = e->len ? e->name : "";
@@ -135,7 +155,7 @@ static void dir_changed(struct node *dir, const struct inotify_event *e)
 		product_expire(dir->product);
 	} else if (e->mask & NAME_EVENTS) {
 		fuse_lowlevel_notify_inval_inode(mnt.se, node_ino(dir), 0, 0);
-		fuse_lowlevel_notify_inval_entry(mnt.se, node_ino(dir), name, strlen(name));
+		name_changed(node_ino(dir), name);
 	} else if (e->mask & FILE_EVENTS) {
 		file_changed(dir, name, e->mask & (IN_MODIFY | IN_CLOSE_WRITE));
 	}

@@ -68,6 +68,19 @@ let_go
 tap_cmp "read on while its product moved" "$T/read" "$W/tree/many/f3"
 call "and back" ok rename "$M/elsewhere" "$P"
 
+# Events come in order: that of the new file behind those of the rename.
+in_it() {
+	who sh -c 'cd "$1/many" && mv "$1/many" "$1/moved" && touch "$2/moved/late" || exit 1
+		i=0
+		until [ -e late ] || [ $i -ge 100 ]; do
+			sleep 0.05
+			i=$((i + 1))
+		done
+		readlink /proc/self/cwd; cat f5 >/dev/null && mv "$1/moved" "$1/many" &&
+			rm "$2/many/late"' sh "$P" "$L"
+}
+tap_is "a directory renamed under somebody who works in it" "$(in_it)" "$P/moved"
+
 # Readers go on while everything around them is renamed.
 who sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 	mv "$1/many" "$1/much" && mv "$1/much" "$1/many" || exit 1; done' sh "$P" &
