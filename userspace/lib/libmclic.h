@@ -485,7 +485,7 @@ void mclic_judge_sources(struct mclic_judge *j, struct mclic_sources *src);
 int mclic_judge_title(struct mclic_judge *j, const struct mclic_title *title,
 		      struct mclic_verdict *v);
 
-/** mclic_refused() - mclic_fail() with the errno and a remedy for @why: "«title»: ..." */
+/** mclic_refused() - mclic_fail() with the errno and a remedy for @why, behind the title */
 int mclic_refused(enum mclic_why why, const char *what);
 /** mclic_judge_refused() - the same after mclic_judge_title(), with the licence's kinds, dates */
 int mclic_judge_refused(struct mclic_judge *j, const struct mclic_verdict *v, const char *what);

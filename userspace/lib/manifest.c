@@ -23,7 +23,7 @@
 static int bad_entry(size_t index, const char *path, const char *what)
 {
 	if (path)
-		return mclic_fail(EBADMSG, "the manifest's entry «%s» %s", path, what);
+		return mclic_fail(EBADMSG, "the manifest's entry \"%s\" %s", path, what);
 	return mclic_fail(EBADMSG, "entry %zu of the manifest %s", index + 1, what);
 }
 
@@ -208,7 +208,7 @@ static int check_twins(const struct mclic_manifest *m)
 	for (i = 1; i < m->count && !err; i++)
 		if (!by_folded(&f[i - 1], &f[i]))
 			err = mclic_fail(EBADMSG,
-					 "the manifest's entries «%s» and «%s» have the same name on a medium that does not tell case or composed characters apart; rename one",
+					 "the manifest's entries \"%s\" and \"%s\" have the same name on a medium that does not tell case or composed characters apart; rename one",
 					 m->entries[f[i - 1].index].path,
 					 m->entries[f[i].index].path);
 out:

@@ -72,7 +72,7 @@ static int read_exactly(const struct mclic_work *w, void *buf, size_t len, __u64
 		return (int)n;
 	if ((size_t)n == len)
 		return 0;
-	return mclic_fail(EBUSY, "«%s» became shorter while it was read; leave it alone and start again",
+	return mclic_fail(EBUSY, "\"%s\" became shorter while it was read; leave it alone and start again",
 			  w->name);
 }
 
@@ -81,7 +81,7 @@ static int report_damage(struct worker *me, struct job *job, __u64 block)
 	const struct mclic_pipeline *p = me->run->p;
 
 	if (!p->damaged)
-		return mclic_fail(EBADMSG, "«%s»: block %llu, at byte %llu, is damaged",
+		return mclic_fail(EBADMSG, "\"%s\": block %llu, at byte %llu, is damaged",
 				  job->work.name, (unsigned long long)block,
 				  (unsigned long long)(block * MCLIC_BLOCK_SIZE));
 	pthread_mutex_lock(&me->run->report);
@@ -140,11 +140,11 @@ static int seal_group(struct worker *me, struct job *job, __u64 g, size_t len)
 static int write_failed(int err, const struct mclic_work *w)
 {
 	if (err == -ENOSPC || err == -EDQUOT)
-		return mclic_fail(-err, "no room left for «%s»; make room and start again", w->name);
+		return mclic_fail(-err, "no room left for \"%s\"; make room and start again", w->name);
 	if (err == -EFBIG)
-		return mclic_fail(EFBIG, "«%s» is larger than a file may be on this file system",
+		return mclic_fail(EFBIG, "\"%s\" is larger than a file may be on this file system",
 				  w->name);
-	return mclic_fail(-err, "«%s» cannot be written: %s", w->name, strerror(-err));
+	return mclic_fail(-err, "\"%s\" cannot be written: %s", w->name, strerror(-err));
 }
 
 /* The trailer goes with the last group: a small file is one write. */
@@ -252,11 +252,11 @@ static int check_hash(struct job *job)
 	if (!EVP_DigestFinal_ex(job->md, job->work.sha256, NULL))
 		return mclic_fail(EIO, "OpenSSL cannot compute SHA-256");
 	if (job->work.damaged)
-		return mclic_fail(EBADMSG, "«%s» has %llu damaged blocks", job->work.name,
+		return mclic_fail(EBADMSG, "\"%s\" has %llu damaged blocks", job->work.name,
 				  (unsigned long long)job->work.damaged);
 	if (job->work.expect &&
 	    !mclic_equal(job->work.sha256, job->work.expect, MCLIC_HASH_SIZE))
-		return mclic_fail(EBADMSG, "«%s» is not what the publisher signed: its SHA-256 differs",
+		return mclic_fail(EBADMSG, "\"%s\" is not what the publisher signed: its SHA-256 differs",
 				  job->work.name);
 	return 0;
 }
@@ -269,7 +269,7 @@ static void finish_job(struct run *run, struct job *job)
 	if (err)
 		mclic_fail(-err, "%s", job->message ? job->message : "not enough memory");
 	else if (job->hashed < job->groups)
-		err = mclic_fail(ECANCELED, "«%s» was left unfinished", job->work.name);
+		err = mclic_fail(ECANCELED, "\"%s\" was left unfinished", job->work.name);
 	else
 		err = check_hash(job);
 	err = run->p->finish(run->p->ctx, job->index, &job->work, err);
@@ -295,7 +295,7 @@ static int prepare_output(const struct mclic_pipeline *p, struct job *job)
 		err = mclic_trailer_make(c, s, mac_key, &job->trailer);
 	mclic_wipe(mac_key, sizeof(mac_key));
 	if (err)
-		return mclic_fail(-err, "no keys for «%s»: %s", job->work.name, strerror(-err));
+		return mclic_fail(-err, "no keys for \"%s\": %s", job->work.name, strerror(-err));
 
 	/* A medium that is too small is better known now than after an hour. */
 	if (job->groups > 1 &&

@@ -121,9 +121,9 @@ static int open_file(struct mclic_source *s, const char *product, const char *pa
 	}
 	err = s->ops->open(s, whole, f, len);
 	if (err == -ENOENT)
-		return mclic_fail(ENOENT, "%s: there is no «%s»", s->path, whole);
+		return mclic_fail(ENOENT, "%s: there is no \"%s\"", s->path, whole);
 	if (err == -EINVAL)
-		return mclic_fail(EBADMSG, "%s: «%s» is not a regular file", s->path, whole);
+		return mclic_fail(EBADMSG, "%s: \"%s\" is not a regular file", s->path, whole);
 	return err;
 }
 
@@ -136,7 +136,7 @@ int mclic_source_file_open(struct mclic_source *s, const char *product, const ch
 			   struct mclic_source_file **f, __u64 *len)
 {
 	if (!good_product_name(product) || mclic_path_check(path, strlen(path)))
-		return mclic_fail(EBADMSG, "%s: a product holds no path «%s/%s»", s->path,
+		return mclic_fail(EBADMSG, "%s: a product holds no path \"%s/%s\"", s->path,
 				  product, path);
 	return open_file(s, product, path, f, len);
 }
@@ -162,7 +162,7 @@ int mclic_source_place(struct mclic_source *s, const char *product, const char *
 		return err;
 	err = s->ops->place ? s->ops->place(f, off) : -EINVAL;
 	mclic_source_file_close(f);
-	return err ? mclic_fail(EINVAL, "%s: «%s/%s» does not lie in one piece in an image",
+	return err ? mclic_fail(EINVAL, "%s: \"%s/%s\" does not lie in one piece in an image",
 				s->path, product, path) : 0;
 }
 
@@ -259,10 +259,10 @@ int mclic_source_product(struct mclic_source *s, const char *name, struct mclic_
 
 	*p = NULL;
 	if (!good_product_name(name))
-		return mclic_fail(ENOENT, "%s holds no title «%s»", s->path, name);
+		return mclic_fail(ENOENT, "%s holds no title \"%s\"", s->path, name);
 	err = read_marker(s, name, &bytes, &len);
 	if (err == -ENOENT)
-		return mclic_fail(ENOENT, "%s holds no title «%s»; mclic list shows those it holds",
+		return mclic_fail(ENOENT, "%s holds no title \"%s\"; mclic list shows those it holds",
 				  s->path, name);
 	if (err)
 		return err;

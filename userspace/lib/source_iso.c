@@ -179,7 +179,7 @@ static int add_file(struct iso_source *s, const char *path, IsoFile *node)
 	s->count++;
 	ret = iso_file_get_old_image_sections(node, &e->count, &e->extents, 0);
 	if (ret < 0)
-		return mclic_fail(EIO, "the image's file «%s» cannot be found: %s", path,
+		return mclic_fail(EIO, "the image's file \"%s\" cannot be found: %s", path,
 				  iso_error_to_msg(ret));
 	for (i = 0; i < e->count; i++)
 		e->size += e->extents[i].size;
@@ -325,7 +325,7 @@ static int iso_open(struct mclic_source *source, const char *path,
 	for (i = 0; i < e->count; i++)
 		if ((__u64)e->extents[i].block * ISO_BLOCK + e->extents[i].size > s->len)
 			return mclic_fail(EBADMSG,
-					  "%s: «%s» lies behind the end of the image; it was cut short",
+					  "%s: \"%s\" lies behind the end of the image; it was cut short",
 					  source->path, path);
 	f = malloc(sizeof(*f));
 	if (!f)
@@ -354,7 +354,7 @@ static ssize_t iso_pread(struct mclic_source_file *file, void *buf, size_t len, 
 		n = mclic_pread_full(f->source->fd, (char *)buf + done, part,
 				     (off_t)((__u64)x->block * ISO_BLOCK + off));
 		if (n < 0)
-			return mclic_fail((int)-n, "%s: «%s» cannot be read: %s",
+			return mclic_fail((int)-n, "%s: \"%s\" cannot be read: %s",
 					  f->source->source.path, f->entry->path,
 					  strerror((int)-n));
 		done += (size_t)n;

@@ -16,7 +16,7 @@ ssize_t mclic_work_read_source(void *in, void *buf, size_t len, __u64 off)
 
 static int unlike_manifest(const struct mclic_work *w, const char *what)
 {
-	return mclic_fail(EBADMSG, "«%s» is not the file that the publisher signed: %s", w->name,
+	return mclic_fail(EBADMSG, "\"%s\" is not the file that the publisher signed: %s", w->name,
 			  what);
 }
 
@@ -38,7 +38,7 @@ int mclic_work_sealed(struct mclic_work *w, __u64 sealed_len, const struct mclic
 						  &w->seal);
 	}
 	if (why)
-		return mclic_fail(-mclic_errno(why), "«%s» is not a sound sealed file of this title: %s",
+		return mclic_fail(-mclic_errno(why), "\"%s\" is not a sound sealed file of this title: %s",
 				  w->name, mclic_why_text(why));
 	if (w->seal.size != e->size)
 		return unlike_manifest(w, "its size differs");

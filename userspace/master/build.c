@@ -47,18 +47,18 @@ static int check_name(const struct build *b, size_t index)
 	size_t len = strlen(t->name), i;
 
 	if (!len || len > MCLIC_TITLE_SIZE || !mclic_text_ok(t->name, len))
-		return mclic_fail(EINVAL, "a title has a name of 1 to 64 bytes of UTF-8 without control characters, not «%s»",
+		return mclic_fail(EINVAL, "a title has a name of 1 to 64 bytes of UTF-8 without control characters, not \"%s\"",
 				  t->name);
 	t->disc_name = disc_name(t->name);
 	if (!t->disc_name)
 		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < index; i++)
 		if (alike(t->disc_name, b->titles[i].disc_name))
-			return mclic_fail(EINVAL, "«%s» and «%s» would have the same folder on the disc; rename one",
+			return mclic_fail(EINVAL, "\"%s\" and \"%s\" would have the same folder on the disc; rename one",
 					  b->titles[i].name, t->name);
 	for (i = 0; b->with_manager && i < 2; i++)
 		if (alike(t->disc_name, manager[i]))
-			return mclic_fail(EINVAL, "«%s» is the name of a file that --with-manager adds; rename the title",
+			return mclic_fail(EINVAL, "\"%s\" is the name of a file that --with-manager adds; rename the title",
 					  t->name);
 	return 0;
 }
@@ -94,7 +94,7 @@ static int check_outside(const struct build *b, const char *dir)
 			return mclic_fail(errno, "%s: %s", b->titles[i].path, strerror(errno));
 		n = strlen(in);
 		if (!strncmp(in, out, n) && (n == 1 || out[n] == '/' || !out[n]))
-			return mclic_fail(EINVAL, "%s lies inside of «%s»; write the image somewhere else",
+			return mclic_fail(EINVAL, "%s lies inside of \"%s\"; write the image somewhere else",
 					  b->output, b->titles[i].name);
 	}
 	return 0;

@@ -47,7 +47,7 @@ struct disc {
 static int iso_failed(int ret, const char *what)
 {
 	return mclic_fail(ret == (int)ISO_OUT_OF_MEM ? ENOMEM : EIO,
-			  "«%s» does not fit on an ISO 9660 disc: %s", what,
+			  "\"%s\" does not fit on an ISO 9660 disc: %s", what,
 			  iso_error_to_msg(ret));
 }
 
@@ -196,7 +196,7 @@ static int add_title(struct disc *d, const struct title *t)
 	int err;
 
 	if (t->manifest.count >= (size_t)(INT_MAX + d->weight))
-		return mclic_fail(EFBIG, "«%s» holds more files than a disc", t->name);
+		return mclic_fail(EFBIG, "\"%s\" holds more files than a disc", t->name);
 	err = add_dir(d, iso_image_get_root(d->image), t->disc_name, 0755, &p.root);
 
 	if (err)

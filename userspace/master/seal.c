@@ -56,7 +56,7 @@ static int find_room(const struct sealing *s, const char *path, __u64 want, __u6
 	int err = mclic_source_place(s->disc, s->title->disc_name, path, off, &len);
 
 	if (!err && len != want)
-		err = mclic_fail(EIO, "«%s» has the wrong length in the image", path);
+		err = mclic_fail(EIO, "\"%s\" has the wrong length in the image", path);
 	return err;
 }
 
@@ -132,7 +132,7 @@ int marker_room(struct title *t)
 		return -ENOMEM;
 	len = strlen(text);
 	if (len > MCLIC_MANIFEST_MAX)
-		return mclic_fail(E2BIG, "«%s» holds too many files: its manifest has more than 64 MiB; make two titles of it",
+		return mclic_fail(E2BIG, "\"%s\" holds too many files: its manifest has more than 64 MiB; make two titles of it",
 				  t->name);
 	t->marker_len = sizeof(struct mclic_marker) + len;
 	return 0;
@@ -155,7 +155,7 @@ static int write_marker(const struct sealing *s)
 		return err;
 	if (mclic_marker_make(mclic_openssl(), &marker, &t->id, t->km_generation,
 			      s->build->publisher_public, len))
-		return mclic_fail(EIO, "no marker can be made for «%s»", t->name);
+		return mclic_fail(EIO, "no marker can be made for \"%s\"", t->name);
 	err = mclic_product_sign(&marker, text, len, s->build->publisher);
 	if (!err)
 		err = mclic_pwrite_full(s->build->image, &marker, sizeof(marker), (off_t)off);
