@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libmclic.h"
 
@@ -40,7 +41,8 @@ static char *user_path(const char *xdg, const char *fallback, const char *sub)
 		mclic_fail(ENOMEM, "not enough memory");
 		return NULL;
 	}
-	if (mclic_mkdirs(path, 0700)) {
+	/* It is there nearly always, and the FUSE daemon asks at every open. */
+	if (access(path, F_OK) && mclic_mkdirs(path, 0700)) {
 		free(path);
 		return NULL;
 	}
