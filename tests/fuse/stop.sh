@@ -70,10 +70,8 @@ poll 10 a_thread_ended
 : >"$T/read"
 poll 5 test -e "$T/done"
 : >"$T/go"
-ended() {
-	poll 20 sh -c '[ ! -e "/proc/$1" ] || grep -q "^State:.Z" "/proc/$1/status"' sh "$daemon"
-}
-tap_ok "the file system ends" ended
+ended() { [ ! -e "/proc/$daemon" ] || grep -q "^State:.Z" "/proc/$daemon/status"; }
+tap_ok "the file system ends" poll 20 ended
 # What would hang is let go.
 umount -f "$M" 2>/dev/null || umount -l "$M" 2>/dev/null
 wait "$reader" "$daemon"
