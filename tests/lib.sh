@@ -125,7 +125,8 @@ lib_user_setup() {
 		chown nobody "$T/user"
 		if ! lib_as_nobody test -x "$B/mclic" 2>/dev/null; then
 			mkdir -p "$T/bin"
-			find "$B" -maxdepth 1 -type f -perm -100 -exec cp {} "$T/bin/" \; 2>/dev/null
+			find "$B" "$B/tests/tools" -maxdepth 1 -type f -perm -100 \
+				-exec cp {} "$T/bin/" \; 2>/dev/null
 			LIB_USER_B=$T/bin
 		fi
 	fi
