@@ -54,18 +54,22 @@ die() {
 
 [ -f "$TOP/tests/lib.sh" ] || die "run this from the top of the tree"
 
-# udev lets everybody open /dev/fuse. Where there is no udev, as in many containers, only
-# root can: then root runs this script in a mount namespace with such a node.
+# Small systems and containers lack what udev and systemd provide elsewhere: a /dev/fuse that
+# everybody can open, and the /etc/mtab that fusermount3 reads. Root runs this script in a
+# mount namespace that has both; the system's own are left alone.
 lib_as_nobody() {
 	setpriv --reuid nobody --regid nogroup --clear-groups "$@"
 }
 
-lib_fuse_namespace() {
-	[ "$(id -u)" = 0 ] && [ -c /dev/fuse ] && [ -z "${LIB_NAMESPACE:-}" ] &&
-		! lib_as_nobody test -w /dev/fuse
+lib_lacks_fuse() {
+	[ -c /dev/fuse ] && ! lib_as_nobody test -w /dev/fuse
 }
 
-if lib_fuse_namespace; then
+lib_lacks_mtab() {
+	[ ! -e /etc/mtab ]
+}
+
+if [ "$(id -u)" = 0 ] && [ -z "${LIB_NAMESPACE:-}" ] && { lib_lacks_fuse || lib_lacks_mtab; }; then
 	LIB_NAMESPACE=1
 	export LIB_NAMESPACE
 	exec unshare --mount sh "$0" "$@"
@@ -81,8 +85,14 @@ export T HOME XDG_CONFIG_HOME XDG_STATE_HOME
 CENTER=${CENTER:-$T/center}
 
 if [ -n "${LIB_NAMESPACE:-}" ]; then
-	mknod -m 666 "$T/fuse" c 10 229
-	mount --bind "$T/fuse" /dev/fuse || die "no /dev/fuse that everybody can open"
+	if lib_lacks_fuse; then
+		mknod -m 666 "$T/fuse" c 10 229
+		mount --bind "$T/fuse" /dev/fuse || die "no /dev/fuse that everybody can open"
+	fi
+	if lib_lacks_mtab; then
+		cp -a /etc "$T/etc" && ln -sf ../proc/self/mounts "$T/etc/mtab" &&
+			mount --bind "$T/etc" /etc || die "no /etc with an mtab"
+	fi
 fi
 
 lib_at_end=
