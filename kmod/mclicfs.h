@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mclicfs.ko: private declarations, one section a file.
+ *
+ * Functions return 0 or a negative errno unless said otherwise.
+ *
+ * Locks, outermost first: mclicfs_product.lock, mclicfs_inode.lock, mclicfs_fs.world
+ * (read), mclicfs_fs.lock. Evicting (sealed.c) takes a product's or an inode's lock itself
+ * and is called with none held. The page cache's locks nest inside mclicfs_inode.lock; the
+ * read path (read.c) takes none of ours: an open file pins what it reads with.
+ *
+ * The lower file system is called with the mounter's credentials (mclicfs_become()), except
+ * for permission(), which asks it with the caller's.
+ */
+#ifndef MCLICFS_H
+#define MCLICFS_H
+
+#include <linux/completion.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/fs_context.h>
+#include <linux/key.h>
+#include <linux/mount.h>
+#include <linux/mutex.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/refcount.h>
+#include <linux/rwsem.h>
+#include <crypto/aead.h>
+
+#include "../core/core.h"
+#include "../uapi/mclicfs.h"
+
+struct mclicfs_area;
+struct mclicfs_revocations;
+
+/* ---- super.c: the mount as a whole, and the module ---- */
+
+/**
+ * struct mclicfs_fs - a mount
+ * @sb: its super block
+ * @lower: the pinned lower root; its mount is a private clone
+ * @cred: the mounter's credentials
+ * @root_ino: lower inode of the root
+ * @no_negative: the lower compares names in its own way (vfat, isofs): no negative dentries
+ * @diskseq: of the medium at mount (medium.c)
+ * @disk_bdev: block device below, whose disk the medium is; NULL where there is none
+ * @area: licence area, or NULL where the medium has none; guarded by @world
+ * @area_path: option area=, or NULL
+ * @revocations: newest list of each center; guarded by @world
+ * @generation: counts exchanges of area, keys and lists; guarded by @world
+ * @world: what verdicts rest on besides the slot: read to judge, written to exchange it
+ * @lock: for the lists below
+ * @products: struct mclicfs_product.link
+ * @keys: struct mclicfs_user_key.link (keyring.c)
+ * @put: one writer of the area at a time (ioctl.c)
+ * @stats: GET_STATS
+ */
+struct mclicfs_fs {
+	struct super_block *sb;
+	struct path lower;
+	const struct cred *cred;
+	bool no_negative;
+	u64 diskseq;
+	struct block_device *disk_bdev;
+
+	struct rw_semaphore world;
+	struct mclicfs_area *area;
+	char *area_path;
+	struct mclicfs_revocations *revocations;
+	u64 generation;
+
+	struct mutex lock;
+	struct list_head products;
+	struct list_head keys;
+
+	struct mutex put;
+
+	struct {
+		atomic64_t verdicts;
+		atomic64_t verdicts_cached;
+		atomic64_t verdicts_failed;
+		atomic64_t blocks;
+		atomic64_t blocks_bad;
+		atomic64_t bytes_read;
+		atomic_t sealed;
+		atomic_t open;
+	} stats;
+};
+
+static inline struct mclicfs_fs *mclicfs_fs(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline const struct cred *mclicfs_become(const struct super_block *sb)
+{
+	return override_creds(mclicfs_fs(sb)->cred);
+}
+
+extern struct file_system_type mclicfs_type;
+
+/**
+ * mclicfs_msg() - one rate-limited line about a file or the mount
+ * @sb: mount
+ * @dentry: lower dentry the line is about, or NULL
+ * @fmt: the rest of the line, without a newline; never a secret
+ */
+__printf(3, 4) void mclicfs_msg(const struct super_block *sb, struct dentry *dentry,
+				const char *fmt, ...);
+
+/* ---- params.c: mount options ---- */
+
+/**
+ * struct mclicfs_options - what mount(2) or fsconfig(2) said
+ * @source: the lower directory
+ * @area: option area=PATH, or NULL
+ * @keys: keys of option key=SERIAL, in order
+ * @key_count: their number
+ * @readahead: option readahead=KIB
+ */
+#define MCLICFS_KEYS_MAX	16
+#define MCLICFS_READAHEAD	1024	/* KiB */
+struct mclicfs_options {
+	char *area;
+	struct key *keys[MCLICFS_KEYS_MAX];
+	unsigned int key_count;
+	unsigned int readahead;
+};
+
+int mclicfs_init_fs_context(struct fs_context *fc);
+extern const struct fs_parameter_spec mclicfs_parameters[];
+/** mclicfs_fill_super() - super.c; called through get_tree_nodev() */
+int mclicfs_fill_super(struct super_block *sb, struct fs_context *fc);
+int mclicfs_show_options(struct seq_file *m, struct dentry *root);
+
+/* ---- inode.c: inodes ---- */
+
+/**
+ * struct mclicfs_stamp - what changes when a lower file does
+ */
+struct mclicfs_stamp {
+	u64 size;
+	struct timespec64 mtime;
+	struct timespec64 ctime;
+	u64 iversion;
+};
+
+/**
+ * struct mclicfs_inode - an inode, seen from one place
+ * @vfs: ours
+ * @lower: the lower one, with a reference
+ * @product: that it lies in, with a reference, or NULL; fixed at instantiation. The
+ *	product's own directory has it too. (@lower, @product) is the inode's identity
+ * @lock: for what follows, which only a sealed file has
+ * @stamp: of the lower file that @aead and the page cache belong to
+ * @epoch: of the product's key that @aead was derived from
+ * @aead: under the file's key; NULL: not opened yet, or evicted
+ * @size: plaintext bytes that the verified trailer says
+ * @file: lower file, while @opens > 0; the read path uses it
+ * @opens: open files
+ * @link: mclicfs_product.sealed, while @aead is there
+ */
+struct mclicfs_inode {
+	struct inode *lower;
+	struct mclicfs_product *product;
+	struct mutex lock;
+	struct mclicfs_stamp stamp;
+	u64 epoch;
+	struct crypto_aead *aead;
+	u64 size;
+	struct file *file;
+	unsigned int opens;
+	struct list_head link;
+	struct inode vfs;
+};
+
+static inline struct mclicfs_inode *mclicfs_i(const struct inode *inode)
+{
+	return container_of(inode, struct mclicfs_inode, vfs);
+}
+
+static inline struct inode *mclicfs_lower_inode(const struct inode *inode)
+{
+	return mclicfs_i(inode)->lower;
+}
+
+/** mclicfs_is_sealed() - is it a regular file of a product? */
+static inline bool mclicfs_is_sealed(const struct inode *inode)
+{
+	return S_ISREG(inode->i_mode) && mclicfs_i(inode)->product;
+}
+
+int mclicfs_inode_cache_init(void);
+void mclicfs_inode_cache_exit(void);
+struct inode *mclicfs_alloc_inode(struct super_block *sb);
+void mclicfs_free_inode(struct inode *inode);
+void mclicfs_evict_inode(struct inode *inode);
+
+/**
+ * mclicfs_iget() - our inode of a lower one
+ * @sb: mount
+ * @lower: lower inode; a reference is taken
+ * @product: that it lies in, or NULL; a reference is taken
+ *
+ * Return: inode with a reference, or ERR_PTR().
+ */
+struct inode *mclicfs_iget(struct super_block *sb, struct inode *lower,
+			   struct mclicfs_product *product);
+
+/**
+ * mclicfs_refresh() - bring attributes up to date with the lower inode
+ * @inode: ours. A sealed file gets its plaintext size, 0 where the lower size is impossible
+ */
+void mclicfs_refresh(struct inode *inode);
+
+/** mclicfs_stamp_of() - stamp of a lower inode */
+void mclicfs_stamp_of(struct inode *lower, struct mclicfs_stamp *stamp);
+bool mclicfs_stamp_same(const struct mclicfs_stamp *a, const struct mclicfs_stamp *b);
+
+extern const struct inode_operations mclicfs_dir_iops;
+extern const struct inode_operations mclicfs_file_iops;
+extern const struct inode_operations mclicfs_symlink_iops;
+extern const struct inode_operations mclicfs_special_iops;
+
+/* ---- xattr.c ---- */
+
+ssize_t mclicfs_listxattr(struct dentry *dentry, char *list, size_t size);
+/* The table is set up in compat.h's type. */
+
+/* ---- dentry.c: names; and what they stand for may change below ---- */
+
+/**
+ * struct mclicfs_dentry - d_fsdata
+ * @lower: lower dentry, with a reference; NULL for a hidden name
+ * @seq: its d_seq when it was last found good: a rename, a removal or an instantiation
+ *	below changes it
+ * @marker: of a directory: lower dentry of .mclic-product in it, maybe negative, with a
+ *	reference; NULL on lowers without negative dentries
+ * @marker_seq: its d_seq, likewise
+ */
+struct mclicfs_dentry {
+	struct dentry *lower;
+	unsigned int seq;
+	struct dentry *marker;
+	unsigned int marker_seq;
+	struct rcu_head rcu;
+};
+
+static inline struct mclicfs_dentry *mclicfs_d(const struct dentry *dentry)
+{
+	return dentry->d_fsdata;
+}
+
+static inline struct dentry *mclicfs_lower_dentry(const struct dentry *dentry)
+{
+	return mclicfs_d(dentry)->lower;
+}
+
+/** mclicfs_lower_path() - path of the lower dentry; no references are taken */
+static inline struct path mclicfs_lower_path(const struct dentry *dentry)
+{
+	return (struct path){
+		.mnt = mclicfs_fs(dentry->d_sb)->lower.mnt,
+		.dentry = mclicfs_lower_dentry(dentry),
+	};
+}
+
+extern const struct dentry_operations mclicfs_dops;
+
+/** mclicfs_marker_name() - is it .mclic-product, in any case? */
+bool mclicfs_marker_name(const char *name, size_t len);
+/** mclicfs_dentry_root() - set up the root; its inode included */
+struct dentry *mclicfs_dentry_root(struct super_block *sb);
+struct dentry *mclicfs_lookup(struct inode *dir, struct dentry *dentry, unsigned int flags);
+
+/* ---- dir.c, file.c: open directories and plain files ---- */
+
+extern const struct file_operations mclicfs_dir_fops;
+extern const struct file_operations mclicfs_file_fops;
+
+/* ---- crypto.c: the kernel's crypto API as core's table ---- */
+
+/** mclicfs_crypto - SHA-256, CMAC, GCM and CRC-32 for core/; may sleep */
+extern const struct mclic_crypto mclicfs_crypto;
+
+/** mclicfs_crypto_start() - at module load: core's known answers through the table */
+int mclicfs_crypto_start(void);
+
+/**
+ * mclicfs_aead_new() - a gcm(aes) transform for the blocks of one sealed file
+ * @key: file key, 32 bytes
+ *
+ * Return: transform with its key set and a tag of 16 bytes, or ERR_PTR().
+ */
+struct crypto_aead *mclicfs_aead_new(const u8 key[MCLIC_KEY_SIZE]);
+
+/* ---- sealed.c: opening and evicting sealed files ---- */
+
+extern const struct file_operations mclicfs_sealed_fops;
+
+/**
+ * mclicfs_sealed_drop() - wipe the key and the plaintext of a sealed file
+ * @inode: sealed; called when it is evicted, and when it must not be read any more
+ *
+ * Return: 0, or -EBUSY where it is open: then it keeps both until it is closed.
+ */
+int mclicfs_sealed_drop(struct inode *inode);
+
+/**
+ * mclicfs_sealed_evict() - drop every sealed file of a product that is not in use
+ * @p: product
+ *
+ * Return: number of files that are in use.
+ */
+unsigned int mclicfs_sealed_evict(struct mclicfs_product *p);
+
+/* ---- read.c: plaintext in the page cache ---- */
+
+extern const struct address_space_operations mclicfs_sealed_aops;
+int mclicfs_read_init(void);
+void mclicfs_read_exit(void);
+
+/* ---- product.c: directories with a marker ---- */
+
+/**
+ * struct mclicfs_product - a directory that holds .mclic-product
+ * @fs: mount
+ * @refs: inodes that refer to it
+ * @link: mclicfs_fs.products (mclicfs_fs.lock)
+ * @dir: lower directory, with a reference
+ * @nested: lies in another product, so nothing in it can be opened
+ * @lock: for what follows
+ * @marker: the marker when it was read last
+ * @marker_read: @marker, @why and @title are set
+ * @why: what is wrong with the marker
+ * @title: what it says
+ * @key: the licence in force, or NULL
+ * @epoch: counts the keys there have been
+ * @sealed: mclicfs_inode.link of files with a key (@sealed_lock)
+ * @sealed_lock: innermost
+ */
+struct mclicfs_product {
+	struct mclicfs_fs *fs;
+	refcount_t refs;
+	struct list_head link;
+	struct dentry *dir;
+	bool nested;
+	struct mutex lock;
+	struct mclicfs_stamp marker;
+	bool marker_read;
+	enum mclic_why why;
+	struct mclic_title title;
+	struct mclicfs_title_key *key;
+	u64 epoch;
+	spinlock_t sealed_lock;
+	struct list_head sealed;
+};
+
+/**
+ * mclicfs_product_get() - the product of a lower directory, with a reference
+ * @fs: mount
+ * @dir: lower directory that holds a marker
+ * @nested: its parent lies in a product
+ *
+ * Return: product or ERR_PTR().
+ */
+struct mclicfs_product *mclicfs_product_get(struct mclicfs_fs *fs, struct dentry *dir,
+					    bool nested);
+struct mclicfs_product *mclicfs_product_ref(struct mclicfs_product *p);	/* NULL is fine */
+void mclicfs_product_put(struct mclicfs_product *p);			/* NULL is fine */
+
+/**
+ * mclicfs_product_read() - look at the marker, which may have changed
+ * @p: product; its lock is held
+ *
+ * Return: 0; -EBADMSG when marker or place is bad; -ESTALE when it is no product any more.
+ */
+int mclicfs_product_read(struct mclicfs_product *p);
+
+/* ---- verdict.c: may a product be opened? ---- */
+
+/**
+ * struct mclicfs_title_key - a licence in force
+ * @terms: of the licence
+ * @index: of its slot
+ * @slot: bytes of the slot that were judged
+ * @generation: mclicfs_fs.generation it was judged in
+ * @user_key: logon key of a personal licence, with a reference, or NULL
+ * @medium_key: Ku
+ */
+struct mclicfs_title_key {
+	struct mclic_terms terms;
+	u32 index;
+	u64 generation;
+	struct key *user_key;
+	u8 medium_key[MCLIC_KEY_SIZE];
+	struct mclic_slot slot;
+};
+
+/**
+ * mclicfs_verdict_get() - judge a product now, or find that the last verdict still holds
+ * @p: product; no lock held
+ * @epoch: gets the number of its key
+ *
+ * Return: 0, -EMEDIUMTYPE when the medium was exchanged, else as behaviour's table. When it
+ * fails where it passed before, the product's files that are not in use are evicted.
+ */
+int mclicfs_verdict_get(struct mclicfs_product *p, u64 *epoch);
+
+/**
+ * mclicfs_verdict_trailer() - judge a trailer under the product's key
+ * @p: product; no lock of it held
+ * @epoch: from mclicfs_verdict_get()
+ * @t: last 128 bytes of the sealed file
+ * @sealed_len: bytes of the whole sealed file
+ * @file_key: gets the file key
+ * @seal: gets what the trailer says
+ * @err: gets 0, or -EAGAIN when the key is of another epoch by now
+ *
+ * Return: MCLIC_OK or what is wrong.
+ */
+enum mclic_why mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch,
+				       const struct mclic_trailer *t, u64 sealed_len,
+				       u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal,
+				       int *err);
+
+/** mclicfs_verdict_forget() - wipe the key; the product's lock is held */
+void mclicfs_verdict_forget(struct mclicfs_product *p);
+
+/**
+ * mclicfs_verdict_slot() - steps 1 to 9 for one slot, for any title
+ * @fs: mount; its @world is held for reading
+ * @slot: 4096 bytes
+ */
+enum mclic_why mclicfs_verdict_slot(struct mclicfs_fs *fs, const struct mclic_slot *slot);
+
+/* ---- area.c: the licence area ---- */
+
+/**
+ * mclicfs_area_open() - find and open the area; world is held for writing, or nobody
+ *	else knows the mount yet
+ * @fs: mount; sets @area, which stays NULL where the medium has none
+ *
+ * With area=PATH: a block device of the lower's disk, or .mclic/area of the lower root.
+ * Without: .mclic/area of the lower root, if it is there.
+ */
+int mclicfs_area_open(struct mclicfs_fs *fs);
+void mclicfs_area_close(struct mclicfs_fs *fs);
+/** mclicfs_area_moved() - is the area file another one by now, or newly there, or gone? */
+bool mclicfs_area_moved(struct mclicfs_fs *fs);
+/** mclicfs_area_header() - the good one of the two headers, as it was at open */
+const struct mclic_area_header *mclicfs_area_header(const struct mclicfs_area *a);
+/** mclicfs_area_slots() - number of slots, the headers included */
+u32 mclicfs_area_slots(const struct mclicfs_area *a);
+/** mclicfs_area_read() - slot @index; may come from the page cache */
+int mclicfs_area_read(struct mclicfs_area *a, u32 index, struct mclic_slot *slot);
+/** mclicfs_area_read_back() - slot @index as the device has it */
+int mclicfs_area_read_back(struct mclicfs_area *a, u32 index, struct mclic_slot *slot);
+/** mclicfs_area_write() - write slot @index and flush it to the device */
+int mclicfs_area_write(struct mclicfs_area *a, u32 index, const struct mclic_slot *slot);
+
+/* ---- medium.c: the burned-in identifier; is it still the same medium? ---- */
+
+int mclicfs_medium_init(void);	/* the module's own mount of sysfs */
+void mclicfs_medium_exit(void);
+
+/** mclicfs_medium_start() - remember the disk and its sequence number */
+void mclicfs_medium_start(struct mclicfs_fs *fs);
+/** mclicfs_medium_same() - 0, or -EMEDIUMTYPE from the moment it was exchanged on */
+int mclicfs_medium_same(const struct mclicfs_fs *fs);
+
+/**
+ * struct mclicfs_medium - a medium identifier
+ */
+struct mclicfs_medium {
+	u8 kind;
+	u8 medium_class;
+	bool names_drive;
+	u8 mid[MCLIC_ID_SIZE];
+	u8 raw[MCLIC_RAW_MAX];
+	size_t raw_len;
+};
+
+/**
+ * mclicfs_medium_read() - read the identifier from the hardware, now
+ * @fs: mount
+ * @h: header of the area, or NULL
+ * @kind: MCLIC_MEDIUM_*, or 0: the first in format's order that answers
+ * @m: gets it
+ *
+ * Return: 0, or -ENODEV when the medium has none of that kind.
+ */
+int mclicfs_medium_read(struct mclicfs_fs *fs, const struct mclic_area_header *h, u8 kind,
+			struct mclicfs_medium *m);
+
+/* ---- keyring.c: user keys, and the certificates of centers ---- */
+
+int mclicfs_keyring_init(void);
+void mclicfs_keyring_exit(void);
+
+/** mclicfs_key_add() - use this logon key in the mount; a reference is taken */
+int mclicfs_key_add(struct mclicfs_fs *fs, struct key *key);
+/** mclicfs_key_remove() - no longer; NULL: no key at all. -ENOKEY if it was not there */
+int mclicfs_key_remove(struct mclicfs_fs *fs, struct key *key);
+
+/**
+ * mclicfs_key_find() - KU of a user: among the mount's keys, else in the mounter's keyrings
+ * @fs: mount
+ * @user_id: 16 bytes
+ * @ku_generation: number
+ * @ku: gets 32 bytes
+ * @key: gets the key, with a reference
+ *
+ * Return: 0 or -ENOKEY (also when it is revoked, expired or of another length).
+ */
+int mclicfs_key_find(struct mclicfs_fs *fs, const u8 user_id[MCLIC_ID_SIZE],
+		     u32 ku_generation, u8 ku[MCLIC_KEY_SIZE], struct key **key);
+
+/**
+ * mclicfs_signature_check() - a center's RSA signature (PKCS #1 v1.5, SHA-256)
+ * @center_id: IDc, the Subject Key Identifier of its certificate in the .mclic keyring
+ * @v: what is signed
+ * @n: pieces
+ * @sig: signature
+ * @len: its bytes
+ *
+ * Return: 0, -ENOKEY without that certificate, -EKEYREJECTED for a wrong signature.
+ */
+int mclicfs_signature_check(const u8 center_id[MCLIC_ID_SIZE], const struct mclic_vec *v,
+			    unsigned int n, const u8 *sig, size_t len);
+
+/* ---- revocation.c: the newest list of each center ---- */
+
+/**
+ * mclicfs_revocations_set() - take a list, if its signature is good and its number rises
+ * @fs: mount; world not held
+ * @list: bytes, from user space
+ * @len: their number
+ *
+ * Return: 0 (also for the list there is), -EBADMSG, -ENOKEY, -EKEYREJECTED, -ESTALE.
+ */
+int mclicfs_revocations_set(struct mclicfs_fs *fs, const void *list, size_t len);
+/** mclicfs_revocations_find() - as mclic_sources.revoked; world is held for reading */
+int mclicfs_revocations_find(struct mclicfs_fs *fs, const u8 center_id[MCLIC_ID_SIZE],
+			     const u8 licence_id[MCLIC_ID_SIZE], u32 *lowest_good,
+			     u64 *issued_at);
+void mclicfs_revocations_free(struct mclicfs_fs *fs);
+
+/* ---- ioctl.c ---- */
+
+long mclicfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+#ifdef CONFIG_COMPAT
+long mclicfs_compat_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+#endif
+
+#endif /* MCLICFS_H */
