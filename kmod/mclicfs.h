@@ -4,7 +4,7 @@
  *
  * Functions return 0 or a negative errno unless said otherwise.
  *
- * Locks, outermost first: mclicfs_product.lock, mclicfs_inode.lock, mclicfs_fs.world
+ * Locks, outermost first: mclicfs_inode.lock, mclicfs_product.lock, mclicfs_fs.world
  * (read), mclicfs_fs.lock. Evicting (sealed.c) takes a product's or an inode's lock itself
  * and is called with none held. The page cache's locks nest inside mclicfs_inode.lock; the
  * read path (read.c) takes none of ours: an open file pins what it reads with.
@@ -50,8 +50,9 @@ struct mclicfs_revocations;
  * @revocations: newest list of each center; guarded by @world
  * @generation: counts exchanges of area, keys and lists; guarded by @world
  * @world: what verdicts rest on besides the slot: read to judge, written to exchange it
- * @lock: for the lists below
+ * @products_lock: for @products; taken in reclaim, so a spinlock
  * @products: struct mclicfs_product.link
+ * @lock: for @keys
  * @keys: struct mclicfs_user_key.link (keyring.c)
  * @put: one writer of the area at a time (ioctl.c)
  * @stats: GET_STATS
@@ -70,8 +71,9 @@ struct mclicfs_fs {
 	struct mclicfs_revocations *revocations;
 	u64 generation;
 
-	struct mutex lock;
+	spinlock_t products_lock;
 	struct list_head products;
+	struct mutex lock;
 	struct list_head keys;
 
 	struct mutex put;
@@ -327,7 +329,7 @@ void mclicfs_read_exit(void);
  * struct mclicfs_product - a directory that holds .mclic-product
  * @fs: mount
  * @refs: inodes that refer to it
- * @link: mclicfs_fs.products (mclicfs_fs.lock)
+ * @link: mclicfs_fs.products (mclicfs_fs.products_lock)
  * @dir: lower directory, with a reference
  * @nested: lies in another product, so nothing in it can be opened
  * @lock: for what follows
@@ -372,7 +374,7 @@ void mclicfs_product_put(struct mclicfs_product *p);			/* NULL is fine */
 
 /**
  * mclicfs_product_read() - look at the marker, which may have changed
- * @p: product; its lock is held
+ * @p: product; its lock is held, and the mounter's credentials are in force
  *
  * Return: 0; -EBADMSG when marker or place is bad; -ESTALE when it is no product any more.
  */
@@ -382,18 +384,14 @@ int mclicfs_product_read(struct mclicfs_product *p);
 
 /**
  * struct mclicfs_title_key - a licence in force
- * @terms: of the licence
  * @index: of its slot
- * @slot: bytes of the slot that were judged
  * @generation: mclicfs_fs.generation it was judged in
- * @user_key: logon key of a personal licence, with a reference, or NULL
  * @medium_key: Ku
+ * @slot: bytes of the slot that were judged
  */
 struct mclicfs_title_key {
-	struct mclic_terms terms;
 	u32 index;
 	u64 generation;
-	struct key *user_key;
 	u8 medium_key[MCLIC_KEY_SIZE];
 	struct mclic_slot slot;
 };
