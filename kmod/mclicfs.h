@@ -115,7 +115,8 @@ __printf(3, 4) void mclicfs_msg(const struct super_block *sb, struct dentry *den
 
 /**
  * struct mclicfs_options - what mount(2) or fsconfig(2) said
- * @source: the lower directory
+ * @lower: option lower=PATH: the lower directory, where the source is only the name to show
+ *	(mount.mclicfs gives /proc/self/fd/N, so it is never shown); NULL: the source is it
  * @area: option area=PATH, or NULL
  * @keys: keys of option key=SERIAL, in order
  * @key_count: their number
@@ -124,6 +125,7 @@ __printf(3, 4) void mclicfs_msg(const struct super_block *sb, struct dentry *den
 #define MCLICFS_KEYS_MAX	16
 #define MCLICFS_READAHEAD	1024	/* KiB */
 struct mclicfs_options {
+	char *lower;
 	char *area;
 	struct key *keys[MCLICFS_KEYS_MAX];
 	unsigned int key_count;
