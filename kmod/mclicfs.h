@@ -19,6 +19,7 @@
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
+#include <linux/fs_parser.h>
 #include <linux/key.h>
 #include <linux/mount.h>
 #include <linux/mutex.h>

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * May a product be opened? The last verdict stands while all that it rests on is
+ * unchanged, which costs two lookups and one read below to find out, and no cryptography.
+ */
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+
+#include "mclicfs.h"
+#include "trace.h"
+
+/* What core asks its surroundings, and room for what does not fit on a stack. */
+struct judge {
+	struct mclicfs_fs *fs;
+	int err;	/* behind MCLIC_CRYPTO_FAILED */
+	struct mclicfs_medium medium;
+	struct mclic_verdict verdict;
+	struct mclic_slot slot;
+};
+
+static u64 now_seconds(void)
+{
+	return max_t(time64_t, ktime_get_real_seconds(), 0);
+}
+
+/* ---- sources ---- */
+
+static int note(struct judge *j, int err)
+{
+	if (err < 0)
+		j->err = err;
+	return err;
+}
+
+static int judge_medium(void *ctx, u8 kind, u8 mid[MCLIC_ID_SIZE], u8 *medium_class)
+{
+	struct judge *j = ctx;
+	const struct mclic_area_header *h = j->fs->area ? mclicfs_area_header(j->fs->area) : NULL;
+	int err = mclicfs_medium_read(j->fs, h, kind, &j->medium);
+
+	if (err)
+		return err == -ENODEV ? err : note(j, err);
+	memcpy(mid, j->medium.mid, MCLIC_ID_SIZE);
+	*medium_class = j->medium.medium_class;
+	return 0;
+}
+
+static int judge_signature(void *ctx, const u8 center_id[MCLIC_ID_SIZE],
+			   const struct mclic_vec *v, unsigned int n, const u8 *sig, size_t len)
+{
+	int err = mclicfs_signature_check(center_id, v, n, sig, len);
+
+	return err == -ENOKEY || err == -EKEYREJECTED ? err : note(ctx, err);
+}
+
+static int find_user_key(struct mclicfs_fs *fs, const u8 user_id[MCLIC_ID_SIZE],
+			 u32 ku_generation, u8 ku[MCLIC_KEY_SIZE])
+{
+	struct key *key;
+	int err = mclicfs_key_find(fs, user_id, ku_generation, ku, &key);
+
+	if (!err)
+		key_put(key);
+	return err;
+}
+
+static int judge_user_key(void *ctx, const u8 user_id[MCLIC_ID_SIZE], u32 ku_generation,
+			  u8 ku[MCLIC_KEY_SIZE])
+{
+	struct judge *j = ctx;
+	int err = find_user_key(j->fs, user_id, ku_generation, ku);
+
+	return err == -ENOKEY ? err : note(j, err);
+}
+
+static int judge_revoked(void *ctx, const u8 center_id[MCLIC_ID_SIZE],
+			 const u8 licence_id[MCLIC_ID_SIZE], u32 *lowest_good, u64 *issued_at)
+{
+	struct judge *j = ctx;
+
+	return note(j, mclicfs_revocations_find(j->fs, center_id, licence_id, lowest_good,
+						issued_at));
+}
+
+static void judge_sources(struct judge *j, struct mclic_sources *src)
+{
+	*src = (struct mclic_sources){
+		.ctx = j,
+		.medium = judge_medium,
+		.signature = judge_signature,
+		.user_key = judge_user_key,
+		.revoked = judge_revoked,
+	};
+}
+
+static struct judge *judge_new(struct mclicfs_fs *fs)
+{
+	struct judge *j = kzalloc(sizeof(*j), GFP_KERNEL);
+
+	if (j)
+		j->fs = fs;
+	return j;
+}
+
+enum mclic_why mclicfs_verdict_slot(struct mclicfs_fs *fs, const struct mclic_slot *slot)
+{
+	struct judge *j = judge_new(fs);
+	u8 medium_key[MCLIC_KEY_SIZE];
+	struct mclic_sources src;
+	enum mclic_why why;
+
+	if (!j)
+		return MCLIC_CRYPTO_FAILED;
+	judge_sources(j, &src);
+	why = mclic_slot_verdict(&mclicfs_crypto, &src, NULL, now_seconds(), slot, medium_key);
+	memzero_explicit(medium_key, sizeof(medium_key));
+	kfree_sensitive(j);
+	return why;
+}
+
+/* ---- judging a title; the locks of product and world are held ---- */
+
+/* One slot after the other. @k gets the one in force just as it was judged. */
+static int judge_slots(struct judge *j, const struct mclic_title *title,
+		       struct mclicfs_title_key *k)
+{
+	u32 i, slots = mclicfs_area_slots(j->fs->area);
+	struct mclic_verdict *v = &j->verdict;
+	u64 now = now_seconds();
+	struct mclic_sources src;
+	enum mclic_why why;
+	int err;
+
+	judge_sources(j, &src);
+	for (i = 1; i + 1 < slots; i++) {
+		err = mclicfs_area_read(j->fs->area, i, &j->slot);
+		if (err)
+			return err;
+		why = mclic_verdict_add(v, &mclicfs_crypto, &src, title, now, i, &j->slot);
+		if (why != MCLIC_FREE)
+			trace_mclicfs_slot(j->fs->sb, i, why);
+		if (why == MCLIC_CRYPTO_FAILED)
+			return j->err ?: -EIO;
+		if (!why && v->slot == i)
+			k->slot = j->slot;
+	}
+	if (v->why)
+		return mclic_errno(v->why);
+	k->index = v->slot;
+	k->generation = j->fs->generation;
+	memcpy(k->medium_key, v->medium_key, sizeof(k->medium_key));
+	return 0;
+}
+
+/* Files that were opened under a key go on being read where the next licence has it too. */
+static void replace(struct mclicfs_product *p, struct mclicfs_title_key *k)
+{
+	const struct mclicfs_title_key *old = p->key;
+
+	if (!old || !mclic_equal(old->medium_key, k->medium_key, sizeof(k->medium_key)) ||
+	    old->slot.terms.km_generation != k->slot.terms.km_generation)
+		p->epoch++;
+	kfree_sensitive(p->key);
+	p->key = k;
+}
+
+/* Say what came of it; @v knows nothing of errors of I/O and memory. */
+static void report(const struct mclicfs_product *p, const struct mclic_verdict *v, int err)
+{
+	enum mclic_why why = err == mclic_errno(v->why) ? v->why : MCLIC_CRYPTO_FAILED;
+
+	trace_mclicfs_verdict(p->fs->sb, &p->title, v->slot, why, err, false);
+	if (!err)
+		return;
+	atomic64_inc(&p->fs->stats.verdicts_failed);
+	if (why == MCLIC_CRYPTO_FAILED)
+		mclicfs_msg(p->fs->sb, p->dir, "error %d while its licences were judged", -err);
+	else if (v->slot < 0)
+		mclicfs_msg(p->fs->sb, p->dir, "%s", mclic_why_text(why));
+	else
+		mclicfs_msg(p->fs->sb, p->dir, "licence in slot %d: %s", v->slot,
+			    mclic_why_text(why));
+}
+
+static int judge(struct mclicfs_product *p)
+{
+	struct mclicfs_title_key *k = kzalloc(sizeof(*k), GFP_KERNEL);
+	struct judge *j = judge_new(p->fs);
+	int err = -ENOMEM;
+
+	if (!k || !j)
+		goto out;
+	mclic_verdict_start(&j->verdict);
+	err = p->fs->area ? judge_slots(j, &p->title, k) : mclic_errno(j->verdict.why);
+	atomic64_inc(&p->fs->stats.verdicts);
+	report(p, &j->verdict, err);
+	if (!err) {
+		replace(p, k);
+		k = NULL;
+	}
+out:
+	kfree_sensitive(j);
+	kfree_sensitive(k);
+	return err;
+}
+
+/* ---- a verdict that was given before ---- */
+
+static bool slot_same(struct mclicfs_fs *fs, const struct mclicfs_title_key *k)
+{
+	struct mclic_slot *now = kmalloc(sizeof(*now), GFP_KERNEL);
+	bool same = now && fs->area && !mclicfs_area_read(fs->area, k->index, now) &&
+		    !memcmp(now, &k->slot, sizeof(*now));
+
+	kfree(now);
+	return same;
+}
+
+static bool user_key_there(struct mclicfs_fs *fs, const struct mclic_terms *t)
+{
+	u8 ku[MCLIC_KEY_SIZE];
+	int err;
+
+	if (t->kind != MCLIC_PERSONAL)
+		return true;
+	err = find_user_key(fs, t->user_id, mclic_get32(t->ku_generation), ku);
+	memzero_explicit(ku, sizeof(ku));
+	return !err;
+}
+
+static bool still_in_force(struct mclicfs_fs *fs, const struct mclicfs_title_key *k)
+{
+	const struct mclic_terms *t;
+	u64 issued_at = 0;
+	u32 lowest_good = 0;
+
+	if (!k || k->generation != fs->generation || !slot_same(fs, k))
+		return false;
+	t = &k->slot.terms;
+	return mclicfs_revocations_find(fs, t->center_id, t->licence_id, &lowest_good,
+					&issued_at) >= 0 &&
+	       mclic_get32(t->sequence) >= lowest_good &&
+	       !mclic_time_check(t, now_seconds(), issued_at) && user_key_there(fs, t);
+}
+
+/* ---- at an open ---- */
+
+/* The area may have been exchanged, or have come or gone. Called with no lock held. */
+static int refresh(struct mclicfs_fs *fs)
+{
+	bool moved;
+	int err = 0;
+
+	down_read(&fs->world);
+	moved = mclicfs_area_moved(fs);
+	up_read(&fs->world);
+	if (!moved)
+		return 0;
+	down_write(&fs->world);
+	if (mclicfs_area_moved(fs)) {
+		mclicfs_area_close(fs);
+		err = mclicfs_area_open(fs);
+		fs->generation++;
+	}
+	up_write(&fs->world);
+	return err;
+}
+
+/* Called with the product's lock held. */
+static int verdict(struct mclicfs_product *p)
+{
+	struct mclicfs_fs *fs = p->fs;
+	int err = mclicfs_product_read(p);
+
+	if (err)
+		return err;
+	down_read(&fs->world);
+	if (still_in_force(fs, p->key)) {
+		atomic64_inc(&fs->stats.verdicts_cached);
+		trace_mclicfs_verdict(fs->sb, &p->title, p->key->index, MCLIC_OK, 0, true);
+	} else {
+		err = judge(p);
+	}
+	up_read(&fs->world);
+	return err;
+}
+
+int mclicfs_verdict_get(struct mclicfs_product *p, u64 *epoch)
+{
+	const struct cred *old = mclicfs_become(p->fs->sb);
+	bool was_open;
+	int err = mclicfs_medium_same(p->fs);
+
+	if (!err)
+		err = refresh(p->fs);
+	mutex_lock(&p->lock);
+	was_open = p->key;
+	if (!err)
+		err = verdict(p);
+	if (err && p->key)
+		mclicfs_verdict_forget(p);
+	*epoch = p->epoch;
+	mutex_unlock(&p->lock);
+	/* What cannot be opened any more does not stay in the page cache either. */
+	if (err && was_open)
+		mclicfs_sealed_evict(p);
+	revert_creds(old);
+	return err;
+}
+
+void mclicfs_verdict_forget(struct mclicfs_product *p)
+{
+	kfree_sensitive(p->key);
+	p->key = NULL;
+	p->epoch++;
+}
+
+enum mclic_why mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch,
+				       const struct mclic_trailer *t, u64 sealed_len,
+				       u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal,
+				       int *err)
+{
+	enum mclic_why why = MCLIC_OK;
+
+	*err = 0;
+	mutex_lock(&p->lock);
+	if (!p->key || p->epoch != epoch)
+		*err = -EAGAIN;
+	else
+		why = mclic_trailer_check(&mclicfs_crypto, t, sealed_len, &p->title,
+					  mclic_get32(p->key->slot.terms.km_generation),
+					  MCLIC_UNDER_KU, p->key->medium_key, file_key, seal);
+	mutex_unlock(&p->lock);
+	return why;
+}
