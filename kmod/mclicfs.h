@@ -46,7 +46,10 @@ struct mclicfs_revocations;
  * @no_negative: the lower compares names in its own way (vfat, isofs): no negative dentries
  * @diskseq: of the medium at mount (medium.c)
  * @disk_bdev: block device below, whose disk the medium is; NULL where there is none
- * @area: licence area, or NULL where the medium has none; guarded by @world
+ * @area: licence area, or NULL where the medium has none that can be used; guarded by
+ *	@world
+ * @area_inode: .mclic/area when it was looked for last, with a reference; guarded by @world
+ * @area_fixed: @area is a block device, so no file counts
  * @area_path: option area=, or NULL
  * @revocations: newest list of each center; guarded by @world
  * @generation: counts exchanges of area, keys and lists; guarded by @world
@@ -68,6 +71,8 @@ struct mclicfs_fs {
 
 	struct rw_semaphore world;
 	struct mclicfs_area *area;
+	struct inode *area_inode;
+	bool area_fixed;
 	char *area_path;
 	struct mclicfs_revocations *revocations;
 	u64 generation;
@@ -439,17 +444,22 @@ enum mclic_why mclicfs_verdict_slot(struct mclicfs_fs *fs, const struct mclic_sl
 /* ---- area.c: the licence area ---- */
 
 /**
- * mclicfs_area_open() - find and open the area; world is held for writing, or nobody
- *	else knows the mount yet
+ * mclicfs_area_open() - find and open the area; at mount
  * @fs: mount; sets @area, which stays NULL where the medium has none
  *
  * With area=PATH: a block device of the lower's disk, or .mclic/area of the lower root.
  * Without: .mclic/area of the lower root, if it is there.
+ *
+ * Return: 0, also where the area is damaged or cannot be read (then a line says so, and
+ * @area is NULL); an error where area=PATH is not what it may be.
  */
 int mclicfs_area_open(struct mclicfs_fs *fs);
 void mclicfs_area_close(struct mclicfs_fs *fs);
-/** mclicfs_area_moved() - is the area file another one by now, or newly there, or gone? */
-bool mclicfs_area_moved(struct mclicfs_fs *fs);
+/**
+ * mclicfs_area_refresh() - open the area anew if its file is another one by now, or newly
+ *	there, or gone: then generation is counted up. No lock of ours is held but maybe @put
+ */
+void mclicfs_area_refresh(struct mclicfs_fs *fs);
 /** mclicfs_area_header() - the good one of the two headers, as it was at open */
 const struct mclic_area_header *mclicfs_area_header(const struct mclicfs_area *a);
 /** mclicfs_area_slots() - number of slots, the headers included */
@@ -458,7 +468,16 @@ u32 mclicfs_area_slots(const struct mclicfs_area *a);
 int mclicfs_area_read(struct mclicfs_area *a, u32 index, struct mclic_slot *slot);
 /** mclicfs_area_read_back() - slot @index as the device has it */
 int mclicfs_area_read_back(struct mclicfs_area *a, u32 index, struct mclic_slot *slot);
-/** mclicfs_area_write() - write slot @index and flush it to the device */
+/**
+ * mclicfs_area_write_start() - lock the area against other writers, user space's included
+ * @fs: mount; put is held, and world for reading until mclicfs_area_write_end()
+ *
+ * Return: 0; -EROFS where the lower cannot be written; -EBUSY when another program keeps
+ * it locked.
+ */
+int mclicfs_area_write_start(struct mclicfs_fs *fs);
+void mclicfs_area_write_end(struct mclicfs_fs *fs);
+/** mclicfs_area_write() - write slot @index and flush it to the device; in between */
 int mclicfs_area_write(struct mclicfs_area *a, u32 index, const struct mclic_slot *slot);
 
 /* ---- medium.c: the burned-in identifier; is it still the same medium? ---- */
@@ -502,8 +521,14 @@ void mclicfs_keyring_exit(void);
 
 /** mclicfs_key_add() - use this logon key in the mount; a reference is taken */
 int mclicfs_key_add(struct mclicfs_fs *fs, struct key *key);
-/** mclicfs_key_remove() - no longer; NULL: no key at all. -ENOKEY if it was not there */
-int mclicfs_key_remove(struct mclicfs_fs *fs, struct key *key);
+/**
+ * mclicfs_key_remove() - no longer use a logon key
+ * @fs: mount
+ * @serial: of the key; 0: no key at all any more (also at umount)
+ *
+ * Return: 0, or -ENOKEY if it was not there.
+ */
+int mclicfs_key_remove(struct mclicfs_fs *fs, key_serial_t serial);
 
 /**
  * mclicfs_key_find() - KU of a user: among the mount's keys, else in the mounter's keyrings
@@ -541,7 +566,7 @@ int mclicfs_signature_check(const u8 center_id[MCLIC_ID_SIZE], const struct mcli
  *
  * Return: 0 (also for the list there is), -EBADMSG, -ENOKEY, -EKEYREJECTED, -ESTALE.
  */
-int mclicfs_revocations_set(struct mclicfs_fs *fs, const void *list, size_t len);
+int mclicfs_revocations_set(struct mclicfs_fs *fs, const void __user *list, size_t len);
 /** mclicfs_revocations_find() - as mclic_sources.revoked; world is held for reading */
 int mclicfs_revocations_find(struct mclicfs_fs *fs, const u8 center_id[MCLIC_ID_SIZE],
 			     const u8 licence_id[MCLIC_ID_SIZE], u32 *lowest_good,
