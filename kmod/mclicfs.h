@@ -522,13 +522,18 @@ void mclicfs_keyring_exit(void);
 /** mclicfs_key_add() - use this logon key in the mount; a reference is taken */
 int mclicfs_key_add(struct mclicfs_fs *fs, struct key *key);
 /**
- * mclicfs_key_remove() - no longer use a logon key
+ * mclicfs_key_take() - no longer use a logon key in the mount
  * @fs: mount
- * @serial: of the key; 0: no key at all any more (also at umount)
+ * @serial: of the key
  *
- * Return: 0, or -ENOKEY if it was not there.
+ * Return: the key with its reference, or ERR_PTR(-ENOKEY) if it was not there.
  */
-int mclicfs_key_remove(struct mclicfs_fs *fs, key_serial_t serial);
+struct key *mclicfs_key_take(struct mclicfs_fs *fs, key_serial_t serial);
+/** mclicfs_keys_free() - use none any more; also at umount */
+void mclicfs_keys_free(struct mclicfs_fs *fs);
+/** mclicfs_key_is() - is it the logon key of that user and generation? By its name */
+bool mclicfs_key_is(const struct key *key, const u8 user_id[MCLIC_ID_SIZE],
+		    u32 ku_generation);
 
 /**
  * mclicfs_key_find() - KU of a user: among the mount's keys, else in the mounter's keyrings
