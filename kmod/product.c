@@ -76,10 +76,17 @@ struct mclicfs_product *mclicfs_product_ref(struct mclicfs_product *p)
 
 void mclicfs_product_put(struct mclicfs_product *p)
 {
-	if (!p || !refcount_dec_and_lock(&p->refs, &p->fs->products_lock))
+	bool last;
+
+	if (!p)
 		return;
-	list_del(&p->link);
+	spin_lock(&p->fs->products_lock);
+	last = refcount_dec_and_test(&p->refs);
+	if (last)
+		list_del(&p->link);
 	spin_unlock(&p->fs->products_lock);
+	if (!last)
+		return;
 	/* Nobody else can know it by now, so its lock is not needed. */
 	mclicfs_verdict_forget(p);
 	product_free(p);

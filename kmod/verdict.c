@@ -245,27 +245,6 @@ static bool still_in_force(struct mclicfs_fs *fs, const struct mclicfs_title_key
 
 /* ---- at an open ---- */
 
-/* The area may have been exchanged, or have come or gone. Called with no lock held. */
-static int refresh(struct mclicfs_fs *fs)
-{
-	bool moved;
-	int err = 0;
-
-	down_read(&fs->world);
-	moved = mclicfs_area_moved(fs);
-	up_read(&fs->world);
-	if (!moved)
-		return 0;
-	down_write(&fs->world);
-	if (mclicfs_area_moved(fs)) {
-		mclicfs_area_close(fs);
-		err = mclicfs_area_open(fs);
-		fs->generation++;
-	}
-	up_write(&fs->world);
-	return err;
-}
-
 /* Called with the product's lock held. */
 static int verdict(struct mclicfs_product *p)
 {
@@ -292,7 +271,7 @@ int mclicfs_verdict_get(struct mclicfs_product *p, u64 *epoch)
 	int err = mclicfs_medium_same(p->fs);
 
 	if (!err)
-		err = refresh(p->fs);
+		mclicfs_area_refresh(p->fs);
 	mutex_lock(&p->lock);
 	was_open = p->key;
 	if (!err)
