@@ -8,6 +8,12 @@
 
 #include <linux/fs.h>
 #include <linux/mnt_idmapping.h>
+#include <linux/posix_acl.h>
+#include <linux/splice.h>
+#include <linux/xattr.h>
+#ifdef MCLICFS_HAVE_LOCK_CORE
+#include <linux/filelock.h>
+#endif
 
 /* Who maps user ids: a user namespace in earlier kernels, an idmap of its own later. */
 #ifdef MCLICFS_HAVE_IDMAP
@@ -17,5 +23,78 @@
 #define mclicfs_idmap	struct user_namespace
 #define mclicfs_noidmap	(&init_user_ns)
 #endif
+
+/* A super block's table of extended attribute handlers is constant only later. */
+#ifdef MCLICFS_HAVE_CONST_XATTR
+#define mclicfs_xattr_table	const struct xattr_handler *const
+#else
+#define mclicfs_xattr_table	const struct xattr_handler *
+#endif
+
+/* The operation that reads an ACL into an inode's cache, and its caller. */
+#ifdef MCLICFS_HAVE_INODE_ACL
+#define mclicfs_op_acl		get_inode_acl
+#define mclicfs_acl_of		get_inode_acl
+#else
+#define mclicfs_op_acl		get_acl
+#define mclicfs_acl_of		get_acl
+#endif
+
+#ifndef MCLICFS_HAVE_INODE_MTIME
+static inline struct timespec64 inode_get_atime(const struct inode *inode)
+{
+	return inode->i_atime;
+}
+
+static inline struct timespec64 inode_get_mtime(const struct inode *inode)
+{
+	return inode->i_mtime;
+}
+
+static inline struct timespec64 inode_set_atime_to_ts(struct inode *inode, struct timespec64 ts)
+{
+	inode->i_atime = ts;
+	return ts;
+}
+
+static inline struct timespec64 inode_set_mtime_to_ts(struct inode *inode, struct timespec64 ts)
+{
+	inode->i_mtime = ts;
+	return ts;
+}
+#endif
+
+/* Splice out of another file, whatever it does for that. */
+static inline ssize_t mclicfs_splice_from(struct file *lower, loff_t *pos,
+					  struct pipe_inode_info *pipe, size_t len,
+					  unsigned int flags)
+{
+#ifdef MCLICFS_HAVE_FILEMAP_SPLICE
+	return vfs_splice_read(lower, pos, pipe, len, flags);
+#else
+	if (!lower->f_op->splice_read)
+		return -EINVAL;
+	return lower->f_op->splice_read(lower, pos, pipe, len, flags);
+#endif
+}
+
+/* A lock on a whole file that belongs to its open file, as fcntl(F_OFD_SETLK) makes them. */
+static inline void mclicfs_ofd_lock(struct file_lock *lock, struct file *file, int type)
+{
+#ifdef MCLICFS_HAVE_LOCK_CORE
+	lock->c.flc_owner = file;
+	lock->c.flc_file = file;
+	lock->c.flc_pid = -1;
+	lock->c.flc_flags = FL_POSIX | FL_OFDLCK;
+	lock->c.flc_type = type;
+#else
+	lock->fl_owner = file;
+	lock->fl_file = file;
+	lock->fl_pid = -1;
+	lock->fl_flags = FL_POSIX | FL_OFDLCK;
+	lock->fl_type = type;
+#endif
+	lock->fl_end = OFFSET_MAX;
+}
 
 #endif /* MCLICFS_COMPAT_H */

@@ -48,7 +48,6 @@ struct mclicfs_revocations;
  * @disk_bdev: block device below, whose disk the medium is; NULL where there is none
  * @area: licence area, or NULL where the medium has none that can be used; guarded by
  *	@world
- * @area_inode: .mclic/area when it was looked for last, with a reference; guarded by @world
  * @area_fixed: @area is a block device, so no file counts
  * @area_path: option area=, or NULL
  * @revocations: newest list of each center; guarded by @world
@@ -71,7 +70,6 @@ struct mclicfs_fs {
 
 	struct rw_semaphore world;
 	struct mclicfs_area *area;
-	struct inode *area_inode;
 	bool area_fixed;
 	char *area_path;
 	struct mclicfs_revocations *revocations;
