@@ -8,6 +8,7 @@
 
 #include <linux/fs.h>
 #include <linux/mnt_idmapping.h>
+#include <linux/pagemap.h>
 #include <linux/posix_acl.h>
 #include <linux/splice.h>
 #include <linux/xattr.h>
@@ -95,6 +96,25 @@ static inline void mclicfs_ofd_lock(struct file_lock *lock, struct file *file, i
 	lock->fl_type = type;
 #endif
 	lock->fl_end = OFFSET_MAX;
+}
+
+#ifdef MCLICFS_HAVE_FILEMAP_SPLICE
+#define mclicfs_splice_read	filemap_splice_read
+#else
+#define mclicfs_splice_read	generic_file_splice_read
+#endif
+
+/* From now on a mapping gets single pages only; others may be using it meanwhile. */
+static inline void mclicfs_mapping_small_folios(struct address_space *mapping)
+{
+#ifdef MCLICFS_HAVE_ORDER_RANGE
+	unsigned int bit;
+
+	for (bit = 0; bit < AS_FOLIO_ORDER_BITS; bit++)
+		clear_bit(AS_FOLIO_ORDER_MAX + bit, &mapping->flags);
+#else
+	clear_bit(AS_LARGE_FOLIO_SUPPORT, &mapping->flags);
+#endif
 }
 
 #endif /* MCLICFS_COMPAT_H */

@@ -42,7 +42,6 @@ struct mclicfs_revocations;
  * @sb: its super block
  * @lower: the pinned lower root; its mount is a private clone
  * @cred: the mounter's credentials
- * @root_ino: lower inode of the root
  * @no_negative: the lower compares names in its own way (vfat, isofs): no negative dentries
  * @diskseq: of the medium at mount (medium.c)
  * @disk_bdev: block device below, whose disk the medium is; NULL where there is none
@@ -167,6 +166,7 @@ struct mclicfs_stamp {
  * @size: plaintext bytes that the verified trailer says
  * @file: lower file, while @opens > 0; the read path uses it
  * @opens: open files
+ * @doomed: was to be dropped while it was open, so the last close does it
  * @link: mclicfs_product.sealed, while @aead is there
  */
 struct mclicfs_inode {
@@ -179,6 +179,7 @@ struct mclicfs_inode {
 	u64 size;
 	struct file *file;
 	unsigned int opens;
+	bool doomed;
 	struct list_head link;
 	struct inode vfs;
 };
@@ -234,22 +235,26 @@ extern const struct inode_operations mclicfs_special_iops;
 /* ---- xattr.c ---- */
 
 ssize_t mclicfs_listxattr(struct dentry *dentry, char *list, size_t size);
-/* The table is set up in compat.h's type. */
+extern mclicfs_xattr_table mclicfs_xattrs[];
 
 /* ---- dentry.c: names; and what they stand for may change below ---- */
 
 /**
- * struct mclicfs_dentry - d_fsdata
- * @lower: lower dentry, with a reference; NULL for a hidden name
+ * struct mclicfs_dentry - d_fsdata; hashed dentries all have it
+ * @lower: lower dentry, with a reference
  * @seq: its d_seq when it was last found good: a rename, a removal or an instantiation
  *	below changes it
+ * @area: .mclic of the root, or something below it: never part of a product
+ * @product: of a directory: the marker was there when it was looked up
  * @marker: of a directory: lower dentry of .mclic-product in it, maybe negative, with a
- *	reference; NULL on lowers without negative dentries
- * @marker_seq: its d_seq, likewise
+ *	reference; NULL where there can be none. It and @marker_seq change under d_lock
+ * @marker_seq: its d_seq, as @seq
  */
 struct mclicfs_dentry {
 	struct dentry *lower;
 	unsigned int seq;
+	bool area;
+	bool product;
 	struct dentry *marker;
 	unsigned int marker_seq;
 	struct rcu_head rcu;
@@ -287,6 +292,17 @@ struct dentry *mclicfs_lookup(struct inode *dir, struct dentry *dentry, unsigned
 extern const struct file_operations mclicfs_dir_fops;
 extern const struct file_operations mclicfs_file_fops;
 
+/**
+ * mclicfs_lower_open() - open what is below, with the mounter's credentials
+ * @dentry: ours
+ * @flags: O_*
+ *
+ * Return: file, or ERR_PTR().
+ */
+struct file *mclicfs_lower_open(const struct dentry *dentry, int flags);
+/** mclicfs_lower_llseek() - of a file whose private_data is the lower file */
+loff_t mclicfs_lower_llseek(struct file *file, loff_t pos, int whence);
+
 /* ---- crypto.c: the kernel's crypto API as core's table ---- */
 
 /** mclicfs_crypto - SHA-256, CMAC, GCM and CRC-32 for core/; may sleep */
@@ -299,8 +315,10 @@ int mclicfs_crypto_start(void);
  * mclicfs_aead_new() - a gcm(aes) transform for the blocks of one sealed file
  * @key: file key, 32 bytes
  *
- * Return: transform with its key set and a tag of 16 bytes, or ERR_PTR().
+ * Return: transform with its key set, a tag of 16 bytes and requests of at most
+ * MCLICFS_REQUEST_MAX bytes, or ERR_PTR().
  */
+#define MCLICFS_REQUEST_MAX	1536
 struct crypto_aead *mclicfs_aead_new(const u8 key[MCLIC_KEY_SIZE]);
 
 /* ---- sealed.c: opening and evicting sealed files ---- */
@@ -324,6 +342,9 @@ int mclicfs_sealed_drop(struct inode *inode);
 unsigned int mclicfs_sealed_evict(struct mclicfs_product *p);
 
 /* ---- read.c: plaintext in the page cache ---- */
+
+/* The largest read below: a group and its tags */
+#define MCLICFS_LOWER_READ	((MCLIC_GROUP_BLOCKS + 1) * MCLIC_BLOCK_SIZE)
 
 extern const struct address_space_operations mclicfs_sealed_aops;
 int mclicfs_read_init(void);

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sealed files: opening, closing, evicting. What is open is fixed: the lower file cannot be
+ * written (deny_write_access), and the key stays until the last close.
+ */
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+
+#include "mclicfs.h"
+
+/* ---- what an inode keeps between opens: key and plaintext ---- */
+
+/* mclicfs_inode.lock is held, and the file is not open */
+static void content_drop(struct mclicfs_inode *mi)
+{
+	truncate_inode_pages(mi->vfs.i_mapping, 0);
+	mi->doomed = false;
+	if (!mi->aead)
+		return;
+	spin_lock(&mi->product->sealed_lock);
+	list_del_init(&mi->link);
+	spin_unlock(&mi->product->sealed_lock);
+	atomic_dec(&mclicfs_fs(mi->vfs.i_sb)->stats.sealed);
+	crypto_free_aead(mi->aead);
+	mi->aead = NULL;
+}
+
+static void content_set(struct mclicfs_inode *mi, struct crypto_aead *aead)
+{
+	mi->aead = aead;
+	atomic_inc(&mclicfs_fs(mi->vfs.i_sb)->stats.sealed);
+	spin_lock(&mi->product->sealed_lock);
+	list_add_tail(&mi->link, &mi->product->sealed);
+	spin_unlock(&mi->product->sealed_lock);
+	mapping_set_large_folios(mi->vfs.i_mapping);	/* nobody reads yet */
+}
+
+static int trailer_read(struct file *lower, u64 len, struct mclic_trailer *t)
+{
+	loff_t pos = len - sizeof(*t);
+	ssize_t n = kernel_read(lower, t, sizeof(*t), &pos);
+
+	if (n < 0)
+		return n;
+	return n == sizeof(*t) ? 0 : -EBADMSG;
+}
+
+/* Judge the trailer under the product's key; @err as in mclicfs_verdict_trailer() */
+static enum mclic_why trailer_why(struct mclicfs_inode *mi, u64 epoch, u64 len,
+				  struct mclic_trailer *t, u8 file_key[MCLIC_KEY_SIZE],
+				  struct mclic_seal *seal, int *err)
+{
+	*err = 0;
+	if (mclic_plain_size(len, &seal->size))
+		return MCLIC_BAD_SIZE;
+	*err = trailer_read(mi->file, len, t);
+	if (*err == -EBADMSG)
+		return MCLIC_BAD_LENGTH;
+	if (*err)
+		return MCLIC_OK;
+	return mclicfs_verdict_trailer(mi->product, epoch, t, len, file_key, seal, err);
+}
+
+/* @t: room for the trailer, not on the stack */
+static int trailer_judge(struct mclicfs_inode *mi, u64 epoch, u64 len, struct mclic_trailer *t,
+			 u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal)
+{
+	int err;
+	enum mclic_why why = trailer_why(mi, epoch, len, t, file_key, seal, &err);
+
+	if (!why || err == -EAGAIN)
+		return err;
+	mclicfs_msg(mi->vfs.i_sb, mi->file->f_path.dentry, "the sealed file is damaged: %s",
+		    mclic_why_text(why));
+	return mclic_errno(why);
+}
+
+static int content_load(struct mclicfs_inode *mi, u64 epoch, const struct mclicfs_stamp *stamp)
+{
+	struct mclic_trailer *t = kmalloc(sizeof(*t), GFP_KERNEL);
+	u8 file_key[MCLIC_KEY_SIZE];
+	struct crypto_aead *aead;
+	struct mclic_seal seal;
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	err = trailer_judge(mi, epoch, stamp->size, t, file_key, &seal);
+	if (err || mi->aead)
+		goto out;	/* in use: the same trailer under the same Ku gives the same key */
+	aead = mclicfs_aead_new(file_key);
+	err = PTR_ERR_OR_ZERO(aead);
+	if (err)
+		goto out;
+	content_set(mi, aead);
+	mi->size = seal.size;
+	mi->stamp = *stamp;
+	i_size_write(&mi->vfs, seal.size);
+out:
+	if (!err)
+		mi->epoch = epoch;
+	memzero_explicit(file_key, sizeof(file_key));
+	kfree(t);
+	return err;
+}
+
+/* Make key and plaintext those of the lower file as it is now */
+static int content_check(struct mclicfs_inode *mi, u64 epoch)
+{
+	struct mclicfs_stamp stamp;
+	bool same;
+
+	mclicfs_stamp_of(mi->lower, &stamp);
+	same = mi->aead && mclicfs_stamp_same(&mi->stamp, &stamp);
+	if (same && mi->epoch == epoch)
+		return 0;
+	if (mi->opens && !same)
+		return -EBUSY;	/* who has it open goes on with what was verified for him */
+	if (!mi->opens)
+		content_drop(mi);
+	return content_load(mi, epoch, &stamp);
+}
+
+/* ---- the lower file, while ours is open ---- */
+
+static int lower_open(struct mclicfs_inode *mi, struct dentry *dentry)
+{
+	struct path path = mclicfs_lower_path(dentry);
+	struct file *f = dentry_open(&path, O_RDONLY | O_LARGEFILE | O_NOATIME,
+				     mclicfs_fs(dentry->d_sb)->cred);
+	int err;
+
+	if (IS_ERR(f))
+		return PTR_ERR(f);
+	err = -ESTALE;
+	if (file_inode(f) != mi->lower)
+		goto out;
+	err = deny_write_access(f);
+	if (err)
+		goto out;
+	/* Windows come from the read path: below, each is fetched as a whole, and no more. */
+	spin_lock(&f->f_lock);
+	f->f_mode |= FMODE_RANDOM;
+	spin_unlock(&f->f_lock);
+	f->f_ra.ra_pages = max_t(unsigned int, f->f_ra.ra_pages, MCLICFS_LOWER_READ >> PAGE_SHIFT);
+	mi->file = f;
+	return 0;
+out:
+	fput(f);
+	return err;
+}
+
+static void lower_close(struct mclicfs_inode *mi)
+{
+	allow_write_access(mi->file);
+	fput(mi->file);
+	mi->file = NULL;
+}
+
+/* ---- file operations ---- */
+
+static int open_locked(struct mclicfs_inode *mi, struct dentry *dentry, u64 epoch)
+{
+	int err = 0;
+
+	if (!mi->opens)
+		err = lower_open(mi, dentry);
+	if (err)
+		return err;
+	err = content_check(mi, epoch);
+	if (err) {
+		if (!mi->opens)
+			lower_close(mi);
+		return err;
+	}
+	mi->doomed = false;
+	if (!mi->opens++)
+		atomic_inc(&mclicfs_fs(mi->vfs.i_sb)->stats.open);
+	return 0;
+}
+
+static int sealed_open(struct inode *inode, struct file *file)
+{
+	struct mclicfs_inode *mi = mclicfs_i(inode);
+	const struct cred *old;
+	u64 epoch;
+	int err;
+
+	if (file->f_mode & FMODE_WRITE || file->f_flags & O_TRUNC)
+		return -EROFS;
+	do {
+		err = mclicfs_verdict_get(mi->product, &epoch);
+		if (err)
+			return err;
+		mutex_lock(&mi->lock);
+		old = mclicfs_become(inode->i_sb);
+		err = open_locked(mi, file->f_path.dentry, epoch);
+		revert_creds(old);
+		mutex_unlock(&mi->lock);
+	} while (err == -EAGAIN && !fatal_signal_pending(current));
+	return err;
+}
+
+static int sealed_release(struct inode *inode, struct file *file)
+{
+	struct mclicfs_inode *mi = mclicfs_i(inode);
+
+	mutex_lock(&mi->lock);
+	if (!--mi->opens) {
+		lower_close(mi);
+		atomic_dec(&mclicfs_fs(inode->i_sb)->stats.open);
+		if (mi->doomed)
+			content_drop(mi);
+	}
+	mutex_unlock(&mi->lock);
+	return 0;
+}
+
+/*
+ * Bytes that may be read from @pos on. The inode's size follows the lower file, which may be
+ * changed by others in spite of us; the size that was verified stays.
+ */
+static size_t readable(const struct mclicfs_inode *mi, loff_t pos, size_t len)
+{
+	if (pos < 0 || (u64)pos >= mi->size)
+		return 0;
+	return min_t(u64, len, mi->size - pos);
+}
+
+static ssize_t sealed_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t count = iov_iter_count(to), skipped;
+	ssize_t n = mclicfs_medium_same(mclicfs_fs(inode->i_sb));
+
+	if (n)
+		return n;
+	skipped = count - readable(mclicfs_i(inode), iocb->ki_pos, count);
+	iov_iter_truncate(to, count - skipped);
+	/* Also with O_DIRECT: what is decrypted lies in the page cache anyway. */
+	n = filemap_read(iocb, to, 0);
+	iov_iter_reexpand(to, iov_iter_count(to) + skipped);
+	return n;
+}
+
+static ssize_t sealed_splice_read(struct file *in, loff_t *pos, struct pipe_inode_info *pipe,
+				  size_t len, unsigned int flags)
+{
+	struct inode *inode = file_inode(in);
+	ssize_t n = mclicfs_medium_same(mclicfs_fs(inode->i_sb));
+
+	if (n)
+		return n;
+	len = readable(mclicfs_i(inode), *pos, len);
+	return len ? mclicfs_splice_read(in, pos, pipe, len, flags) : 0;
+}
+
+const struct file_operations mclicfs_sealed_fops = {
+	.owner		= THIS_MODULE,
+	.open		= sealed_open,
+	.release	= sealed_release,
+	.llseek		= generic_file_llseek,
+	.read_iter	= sealed_read_iter,
+	.splice_read	= sealed_splice_read,
+	.mmap		= generic_file_readonly_mmap,
+	.fsync		= noop_fsync,
+	.setlease	= simple_nosetlease,
+	.unlocked_ioctl	= mclicfs_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= mclicfs_compat_ioctl,
+#endif
+};
+
+/* ---- evicting ---- */
+
+int mclicfs_sealed_drop(struct inode *inode)
+{
+	struct mclicfs_inode *mi = mclicfs_i(inode);
+	int err = 0;
+
+	/*
+	 * Then nobody else can know it; and its lock must not be taken while memory is being
+	 * reclaimed, because it is held while memory is allocated.
+	 */
+	if (inode->i_state & I_FREEING) {
+		content_drop(mi);
+		return 0;
+	}
+	mutex_lock(&mi->lock);
+	if (mi->opens) {
+		mi->doomed = true;
+		err = -EBUSY;
+	} else {
+		content_drop(mi);
+	}
+	mutex_unlock(&mi->lock);
+	return err;
+}
+
+/* The next file of @todo, back in the product's list and with a reference; or NULL */
+static struct inode *next_sealed(struct mclicfs_product *p, struct list_head *todo)
+{
+	struct inode *inode = NULL;
+	struct mclicfs_inode *mi;
+
+	spin_lock(&p->sealed_lock);
+	while (!inode && !list_empty(todo)) {
+		mi = list_first_entry(todo, struct mclicfs_inode, link);
+		list_move_tail(&mi->link, &p->sealed);
+		inode = igrab(&mi->vfs);	/* NULL: it is being dropped already */
+	}
+	spin_unlock(&p->sealed_lock);
+	return inode;
+}
+
+unsigned int mclicfs_sealed_evict(struct mclicfs_product *p)
+{
+	static DEFINE_MUTEX(evicting);	/* so that nobody misses what lies in another's list */
+	struct inode *inode;
+	unsigned int busy = 0;
+	LIST_HEAD(todo);
+
+	mutex_lock(&evicting);
+	spin_lock(&p->sealed_lock);
+	list_splice_init(&p->sealed, &todo);
+	spin_unlock(&p->sealed_lock);
+	while ((inode = next_sealed(p, &todo))) {
+		busy += mclicfs_sealed_drop(inode) == -EBUSY;
+		iput(inode);
+	}
+	mutex_unlock(&evicting);
+	return busy;
+}
