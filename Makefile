@@ -28,21 +28,25 @@ MCLIC_LDFLAGS	:= -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed \
 CORE_CFLAGS	:= $(if $(SANITIZE),,-Wframe-larger-than=1024)
 
 # What each program links besides libmclic, and where its sources lie.
-PROGRAMS	:= mclic mclic-master mclicd mclicctl mclicfs-fuse
+PROGRAMS	:= mclic mclic-master mclicd mclicctl mclicfs-fuse mount.mclicfs
 DIR_mclic	:= userspace/mclic
 DIR_mclic-master := userspace/master
 DIR_mclicd	:= userspace/center/mclicd
 DIR_mclicctl	:= userspace/center/mclicctl
 DIR_mclicfs-fuse := fuse
+DIR_mount.mclicfs := userspace/mount.mclicfs
 LIBS_mclic	:= blkid mount fdisk
 LIBS_mclicd	:= libmicrohttpd sqlite3
 LIBS_mclicctl	:= sqlite3
 LIBS_mclicfs-fuse := fuse3
-LIBS_common	:= openssl libkcapi jansson libcurl libisofs-1 blkid libudev zlib
+LIBS_common	:= openssl libkcapi jansson libcurl libisofs-1 blkid libudev libkeyutils zlib
 PKGS		:= $(sort $(LIBS_common) $(foreach p,$(PROGRAMS),$(LIBS_$(p))))
 EXTRA_LIBS	:= -lunistring
 
 SBIN		:= mclicd mclicctl
+# mount(8) looks for its helpers in /sbin alone.
+HELPERS		:= mount.mclicfs
+HELPERDIR	?= /sbin
 MAN		:= $(wildcard Documentation/man/*.[158])
 DOC		:= README.md $(wildcard Documentation/*.rst)
 
@@ -208,7 +212,8 @@ check: style
 
 # ---- Install ----
 
-bindir_of	= $(DESTDIR)$(PREFIX)/$(if $(filter $(SBIN),$(1)),sbin,bin)
+bindir_of	= $(DESTDIR)$(if $(filter $(HELPERS),$(1)),$(HELPERDIR),$(PREFIX)/$(if $(filter \
+		  $(SBIN),$(1)),sbin,bin))
 mandir_of	= $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(1)))
 docdir		= $(DESTDIR)$(PREFIX)/share/doc/mclicfs
 

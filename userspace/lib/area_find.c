@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "area.h"
+#include "device.h"
 #include "disk.h"
 
 #define SECTOR	512	/* the unit of libblkid's numbers, whatever the medium's sectors are */
@@ -67,11 +68,9 @@ static int udev_type(dev_t dev)
 	return ret;
 }
 
-/* Open the node of a block device, sure that it is that device. */
-static int open_node(const char *name, dev_t dev, int flags, char **path)
+int mclic_disk_node(const char *name, dev_t dev, char **path)
 {
 	struct stat st;
-	int fd;
 
 	if (asprintf(path, "/dev/%s", name) < 0) {
 		*path = NULL;
@@ -80,9 +79,18 @@ static int open_node(const char *name, dev_t dev, int flags, char **path)
 	if (stat(*path, &st) || !S_ISBLK(st.st_mode) || st.st_rdev != dev) {
 		free(*path);
 		*path = blkid_devno_to_devname(dev);
-		if (!*path)
-			return -ENXIO;
 	}
+	return *path ? 0 : -ENXIO;
+}
+
+/* Open the node of a block device, sure that it is that device. */
+static int open_node(const char *name, dev_t dev, int flags, char **path)
+{
+	struct stat st;
+	int fd = mclic_disk_node(name, dev, path);
+
+	if (fd)
+		return fd;
 	fd = open(*path, flags | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -218,23 +226,31 @@ static int find_dir(int dir, const char *target, bool write, struct mclic_area *
 	return ret ? use_part(&part, write, a) : use_file(dir, target, write, unknown, a);
 }
 
-int mclic_area_partition(int dir, char **where)
+int mclic_area_device(dev_t dev, char **path)
 {
 	struct mclic_part part = { 0 };
 	struct mclic_disk d;
-	struct stat st;
 	bool unknown;
-	int ret;
+	int err, ret;
 
-	if (fstat(dir, &st))
-		return mclic_fail(errno, "cannot look at the directory: %s", strerror(errno));
-	if (mclic_disk_open(st.st_dev, &d))
+	*path = NULL;
+	if (mclic_disk_open(dev, &d))
 		return 0;
 	ret = find_part(&d, &part, &unknown);
 	mclic_disk_close(&d);
-	if (ret > 0 && asprintf(where, "/dev/%s", part.name) < 0)
-		return mclic_fail(ENOMEM, "not enough memory");
-	return ret;
+	if (ret <= 0)
+		return ret;
+	err = mclic_disk_node(part.name, part.dev, path);
+	return err ? mclic_fail(-err, "/dev/%s, the licence area, has no device node", part.name) : 1;
+}
+
+int mclic_area_partition(int dir, char **where)
+{
+	struct stat st;
+
+	if (fstat(dir, &st))
+		return mclic_fail(errno, "cannot look at the directory: %s", strerror(errno));
+	return mclic_area_device(st.st_dev, where);
 }
 
 /* A partition inside @fd that the kernel has no device for: an image, an unscanned disk. */

@@ -42,6 +42,13 @@ void mclic_disk_close(struct mclic_disk *d);
 /** mclic_disk_parts() - partitions of @d in *@parts (free() it); their number or -errno */
 int mclic_disk_parts(const struct mclic_disk *d, struct mclic_part **parts);
 
+/* area_find.c */
+
+/** mclic_disk_node() - device node of @dev, called @name below /dev; free() it. 0 or -errno */
+int mclic_disk_node(const char *name, dev_t dev, char **path);
+
+/* disk.c */
+
 /** mclic_sysfs_read() - a small attribute; its length, or -errno (-EFBIG if longer than @size) */
 ssize_t mclic_sysfs_read(int dirfd, const char *name, void *buf, size_t size);
 

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel's side of a machine: keyrings, and mounts of the kernel's mclicfs. For the
+ * programs that touch them (mclic, mount.mclicfs). The rules of libmclic.h hold.
+ */
+#ifndef MCLIC_KERNEL_H
+#define MCLIC_KERNEL_H
+
+#include "libmclic.h"
+#include "uapi/mclicfs.h"
+
+/* ---- keyring.c: user keys as logon keys ---- */
+
+/**
+ * mclic_keyring_unlock() - put every user key of this user into a keyring
+ * @ring: KEY_SPEC_*, or a serial number
+ * @each: called with the serial number of each; ends early with its value unless that is
+ *	0; or NULL
+ * @ctx: for @each
+ *
+ * Return: how many, 0 where this user was never enrolled; or -errno.
+ */
+int mclic_keyring_unlock(__s32 ring, int (*each)(void *ctx, __s32 serial), void *ctx);
+
+/** mclic_keyring_lock() - revoke every user key in keyring @ring; how many, or -errno */
+int mclic_keyring_lock(__s32 ring);
+
+/* ---- keyring_trust.c: certificates and lists for the kernel ---- */
+
+/**
+ * mclic_keyring_centers() - serial number of the keyring of center certificates
+ *
+ * Return: it, or -ENOKEY where the module is not loaded.
+ */
+__s32 mclic_keyring_centers(void);
+
+/**
+ * mclic_keyring_trust() - put the certificates of @t into that keyring
+ * @t: certificates
+ * @added: gets the serial numbers of those that were not there, malloc'd
+ * @count: gets their number
+ */
+int mclic_keyring_trust(struct mclic_trust *t, __s32 **added, size_t *count);
+
+/** mclic_keyring_distrust() - take the certificate of a center out; 1 if it was not there */
+int mclic_keyring_distrust(const __u8 center_id[MCLIC_ID_SIZE]);
+
+/** mclic_keyring_trusts() - is the certificate of a center there? */
+bool mclic_keyring_trusts(const __u8 center_id[MCLIC_ID_SIZE]);
+
+/** mclic_trust_lists() - call @each with the newest revocation list of each center */
+int mclic_trust_lists(struct mclic_trust *t,
+		      int (*each)(void *ctx, const void *list, size_t len), void *ctx);
+
+/* ---- kernel_mount.c: ioctls of a mount ---- */
+
+/**
+ * mclic_kernel_open() - is @path on a mount of the kernel's mclicfs?
+ * @path: file or directory
+ * @fd: gets the directory (or file), open for reading
+ *
+ * Return: 1 when it is, 0 when not (also when there is no such path), or -errno.
+ */
+int mclic_kernel_open(const char *path, int *fd);
+
+/** mclic_kernel_medium() - GET_MEDIUM; @what is for the message, here and below */
+int mclic_kernel_medium(int fd, const char *what, struct mclicfs_ioc_medium *m);
+int mclic_kernel_stats(int fd, const char *what, struct mclicfs_ioc_stats *s);
+
+/** mclic_kernel_licences() - LIST_LICENCES: all of them, malloc'd; their number or -errno */
+int mclic_kernel_licences(int fd, const char *what, struct mclicfs_ioc_licence **list);
+
+/** mclic_kernel_put() - PUT_LICENCE; @slot gets where it lies */
+int mclic_kernel_put(int fd, const char *what, const __u8 licence[MCLIC_SLOT_CARRIED],
+		     __u32 *slot);
+int mclic_kernel_remove(int fd, const char *what, __u32 slot,
+			const __u8 licence_id[MCLIC_ID_SIZE]);
+
+int mclic_kernel_key_add(int fd, const char *what, __s32 serial);
+/** mclic_kernel_key_remove() - @serial 0: every key; @busy gets the files still in use */
+int mclic_kernel_key_remove(int fd, const char *what, __s32 serial, __u32 *busy);
+
+/** mclic_kernel_revocations() - SET_REVOCATIONS */
+int mclic_kernel_revocations(int fd, const char *what, const void *list, size_t len);
+
+#endif /* MCLIC_KERNEL_H */

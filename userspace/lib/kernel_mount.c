@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The ioctls of a mount of the kernel's mclicfs, with words for what goes wrong. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "kernel.h"
+
+#define LIST_STEP	64u
+
+int mclic_kernel_open(const char *path, int *fd)
+{
+	struct statfs s;
+	struct stat st;
+
+	*fd = -1;
+	if (stat(path, &st) || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
+		return 0;
+	*fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (*fd < 0)
+		return 0;
+	if (!fstatfs(*fd, &s) && (__u32)s.f_type == MCLICFS_SUPER_MAGIC)
+		return 1;
+	close(*fd);
+	*fd = -1;
+	return 0;
+}
+
+static int call(int fd, unsigned long request, void *arg, const char *what, const char *doing)
+{
+	int err;
+
+	while (ioctl(fd, request, arg)) {
+		err = errno;
+		if (err == EINTR)
+			continue;
+		if (err == EPERM)
+			return mclic_fail(err, "%s: only the owner of the medium's root directory, or root, "
+					  "may %s", what, doing);
+		if (err == EMEDIUMTYPE)
+			return mclic_fail(err, "%s: the medium was exchanged; unmount it and mount it again",
+					  what);
+		return mclic_fail(err, "%s: the kernel cannot %s: %s", what, doing, strerror(err));
+	}
+	return 0;
+}
+
+int mclic_kernel_medium(int fd, const char *what, struct mclicfs_ioc_medium *m)
+{
+	*m = (struct mclicfs_ioc_medium){ .version = MCLICFS_IOC_VERSION };
+	if (!ioctl(fd, MCLICFS_IOC_GET_MEDIUM, m))
+		return 0;
+	if (errno == ENODEV)
+		return mclic_fail(ENODEV, "%s: the medium has no identifier of its own", what);
+	return mclic_fail(errno, "%s: the kernel cannot read the medium's identifier: %s", what,
+			  strerror(errno));
+}
+
+int mclic_kernel_stats(int fd, const char *what, struct mclicfs_ioc_stats *s)
+{
+	*s = (struct mclicfs_ioc_stats){ .version = MCLICFS_IOC_VERSION };
+	return call(fd, MCLICFS_IOC_GET_STATS, s, what, "count");
+}
+
+int mclic_kernel_licences(int fd, const char *what, struct mclicfs_ioc_licence **list)
+{
+	struct mclicfs_ioc_list l = { .version = MCLICFS_IOC_VERSION };
+	struct mclicfs_ioc_licence *more;
+	size_t count = 0;
+	int err;
+
+	*list = NULL;
+	do {
+		more = reallocarray(*list, count + LIST_STEP, sizeof(**list));
+		if (!more) {
+			err = mclic_fail(ENOMEM, "not enough memory");
+			goto fail;
+		}
+		*list = more;
+		l.count = LIST_STEP;
+		l.licences = (__u64)(uintptr_t)(more + count);
+		err = call(fd, MCLICFS_IOC_LIST_LICENCES, &l, what, "list the licences");
+		if (err)
+			goto fail;
+		count += l.count;
+	} while (l.next && count < MCLIC_AREA_SLOTS);
+	return (int)count;
+fail:
+	free(*list);
+	*list = NULL;
+	return err;
+}
+
+int mclic_kernel_put(int fd, const char *what, const __u8 licence[MCLIC_SLOT_CARRIED],
+		     __u32 *slot)
+{
+	struct mclicfs_ioc_put p = { .version = MCLICFS_IOC_VERSION };
+	int err;
+
+	memcpy(p.licence, licence, sizeof(p.licence));
+	err = call(fd, MCLICFS_IOC_PUT_LICENCE, &p, what, "put the licence on the medium");
+	*slot = p.slot;
+	return err;
+}
+
+int mclic_kernel_remove(int fd, const char *what, __u32 slot,
+			const __u8 licence_id[MCLIC_ID_SIZE])
+{
+	struct mclicfs_ioc_remove r = { .version = MCLICFS_IOC_VERSION, .slot = slot };
+
+	memcpy(r.licence_id, licence_id, sizeof(r.licence_id));
+	return call(fd, MCLICFS_IOC_REMOVE_LICENCE, &r, what, "remove the licence from the medium");
+}
+
+int mclic_kernel_key_add(int fd, const char *what, __s32 serial)
+{
+	struct mclicfs_ioc_key k = { .version = MCLICFS_IOC_VERSION, .serial = serial };
+
+	return call(fd, MCLICFS_IOC_ADD_KEY, &k, what, "give it keys");
+}
+
+int mclic_kernel_key_remove(int fd, const char *what, __s32 serial, __u32 *busy)
+{
+	struct mclicfs_ioc_key k = { .version = MCLICFS_IOC_VERSION, .serial = serial };
+	int err = call(fd, MCLICFS_IOC_REMOVE_KEY, &k, what, "take its keys");
+
+	*busy = k.busy;
+	return err;
+}
+
+int mclic_kernel_revocations(int fd, const char *what, const void *list, size_t len)
+{
+	struct mclicfs_ioc_revocations r = {
+		.version = MCLICFS_IOC_VERSION, .len = (__u32)len, .list = (__u64)(uintptr_t)list,
+	};
+
+	return call(fd, MCLICFS_IOC_SET_REVOCATIONS, &r, what, "take a revocation list");
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* User keys in the kernel's keyrings, as logon keys: user space cannot read them back. */
+#include <dirent.h>
+#include <errno.h>
+#include <keyutils.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel.h"
+
+#define KEY_SUFFIX	".key"
+
+/* USERID-GENERATION.key, as mclic_user_key_save() names it. */
+static bool parse_name(const char *name, __u8 user_id[MCLIC_ID_SIZE], __u32 *generation)
+{
+	char hex[2 * MCLIC_ID_SIZE + 1], *end;
+	unsigned long n;
+
+	if (strlen(name) < 2 * MCLIC_ID_SIZE + 2 || name[2 * MCLIC_ID_SIZE] != '-')
+		return false;
+	memcpy(hex, name, 2 * MCLIC_ID_SIZE);
+	hex[2 * MCLIC_ID_SIZE] = '\0';
+	name += 2 * MCLIC_ID_SIZE + 1;
+	if (mclic_unhex(hex, user_id, MCLIC_ID_SIZE) || *name < '0' || *name > '9')
+		return false;
+	errno = 0;
+	n = strtoul(name, &end, 10);
+	*generation = (__u32)n;
+	return !errno && n <= UINT32_MAX && !strcmp(end, KEY_SUFFIX);
+}
+
+static int no_keyring(const char *what)
+{
+	int err = errno;
+
+	if (err == EDQUOT)
+		return mclic_fail(err, "%s: your keyring is full (keyctl show; /proc/key-users)",
+				  what);
+	return mclic_fail(err, "%s: the kernel does not take it: %s", what, strerror(err));
+}
+
+static __s32 add_one(const __u8 *user_id, __u32 generation, __s32 ring)
+{
+	char hex[2 * MCLIC_ID_SIZE + 1], name[sizeof(MCLICFS_KEY_PREFIX) + sizeof(hex) + 16];
+	__u8 *ku = mclic_secret_alloc(MCLIC_KEY_SIZE);
+	__s32 serial;
+
+	if (!ku)
+		return mclic_fail(ENOMEM, "not enough locked memory for keys");
+	snprintf(name, sizeof(name), MCLICFS_KEY_PREFIX "%s:%u",
+		 mclic_hex(user_id, MCLIC_ID_SIZE, hex), generation);
+	serial = mclic_user_key_load(user_id, generation, ku);
+	if (!serial) {
+		serial = add_key("logon", name, ku, MCLIC_KEY_SIZE, ring);
+		if (serial < 0)
+			serial = no_keyring(name);
+	}
+	mclic_secret_free(ku, MCLIC_KEY_SIZE);
+	return serial;
+}
+
+int mclic_keyring_unlock(__s32 ring, int (*each)(void *ctx, __s32 serial), void *ctx)
+{
+	MCLIC_AUTO_FREE char *folder = mclic_config_path("user-keys");
+	DIR *dir = folder ? opendir(folder) : NULL;
+	__u8 user_id[MCLIC_ID_SIZE];
+	int err = 0, count = 0;
+	struct dirent *e;
+	__u32 generation;
+	__s32 serial;
+
+	if (!dir)
+		return 0;
+	while (!err && (e = readdir(dir))) {
+		if (!parse_name(e->d_name, user_id, &generation))
+			continue;
+		serial = add_one(user_id, generation, ring);
+		if (serial < 0)
+			err = serial;
+		else if (each)
+			err = each(ctx, serial);
+		count++;
+	}
+	closedir(dir);
+	return err ? err : count;
+}
+
+/* Is it one of ours? The description reads "type;uid;gid;permissions;name". */
+static bool is_user_key(__s32 serial)
+{
+	char *text = NULL;
+	const char *name;
+	bool is;
+
+	if (keyctl_describe_alloc(serial, &text) < 0)
+		return false;
+	name = strrchr(text, ';');
+	is = name && !strncmp(text, "logon;", 6) &&
+	     !strncmp(name + 1, MCLICFS_KEY_PREFIX, strlen(MCLICFS_KEY_PREFIX));
+	free(text);
+	return is;
+}
+
+int mclic_keyring_lock(__s32 ring)
+{
+	int err = 0, count = 0;
+	__s32 *keys = NULL;
+	long i, len;
+
+	len = keyctl_read_alloc(ring, (void **)&keys);
+	if (len < 0)
+		return mclic_fail(errno, "the keyring cannot be read: %s", strerror(errno));
+	for (i = 0; !err && i < len / (long)sizeof(*keys); i++) {
+		if (!is_user_key(keys[i]))
+			continue;
+		/* Whoever holds it finds it revoked, and forgets it. */
+		if (keyctl_revoke(keys[i]) || keyctl_unlink(keys[i], ring))
+			err = mclic_fail(errno, "key %d cannot be taken out of the keyring: %s",
+					 keys[i], strerror(errno));
+		count++;
+	}
+	free(keys);
+	return err ? err : count;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Center certificates in the module's keyring, where the kernel checks signatures with them. */
+#include <errno.h>
+#include <keyutils.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "kernel.h"
+#include "trust.h"
+
+#define NAME_SIZE	(sizeof("mclic center ") + 2 * MCLIC_ID_SIZE)
+
+static const char *center_name(const __u8 *center_id, char name[NAME_SIZE])
+{
+	char hex[2 * MCLIC_ID_SIZE + 1];
+
+	snprintf(name, NAME_SIZE, "mclic center %s", mclic_hex(center_id, MCLIC_ID_SIZE, hex));
+	return name;
+}
+
+__s32 mclic_keyring_centers(void)
+{
+	__s32 ring = find_key_by_type_and_desc("keyring", MCLICFS_KEYRING, 0);
+
+	if (ring <= 0)
+		return mclic_fail(ENOKEY, "the kernel has no keyring %s: the module mclicfs is not loaded",
+				  MCLICFS_KEYRING);
+	return ring;
+}
+
+/* Serial number of a center's certificate in @ring, or 0. */
+static __s32 find(__s32 ring, const __u8 *center_id)
+{
+	char name[NAME_SIZE];
+	long serial = keyctl_search(ring, "asymmetric", center_name(center_id, name), 0);
+
+	return serial > 0 ? (__s32)serial : 0;
+}
+
+static __s32 add(__s32 ring, const struct mclic_center *c)
+{
+	unsigned char *der = NULL;
+	char name[NAME_SIZE];
+	int len = i2d_X509(c->cert, &der);
+	__s32 serial;
+
+	if (len < 0) {
+		ERR_clear_error();
+		return mclic_fail(ENOMEM, "not enough memory");
+	}
+	serial = add_key("asymmetric", center_name(c->id, name), der, (size_t)len, ring);
+	if (serial < 0)
+		serial = mclic_fail(errno, "%s: the kernel does not take this certificate: %s", c->path,
+				    strerror(errno));
+	OPENSSL_free(der);
+	return serial;
+}
+
+int mclic_keyring_trust(struct mclic_trust *t, __s32 **added, size_t *count)
+{
+	__s32 ring = mclic_keyring_centers(), serial;
+	int err = 0;
+	size_t i;
+
+	*added = NULL;
+	*count = 0;
+	if (ring < 0)
+		return ring;
+	pthread_rwlock_rdlock(&t->lock);
+	*added = calloc(t->state->center_count + 1, sizeof(**added));
+	if (!*added)
+		err = mclic_fail(ENOMEM, "not enough memory");
+	for (i = 0; !err && i < t->state->center_count; i++) {
+		/* Another certificate of the same key has the same IDc, and does the same. */
+		if (find(ring, t->state->centers[i].id))
+			continue;
+		serial = add(ring, &t->state->centers[i]);
+		if (serial < 0)
+			err = serial;
+		else
+			(*added)[(*count)++] = serial;
+	}
+	pthread_rwlock_unlock(&t->lock);
+	return err;
+}
+
+int mclic_keyring_distrust(const __u8 center_id[MCLIC_ID_SIZE])
+{
+	__s32 ring = mclic_keyring_centers(), serial;
+
+	if (ring < 0)
+		return ring;
+	serial = find(ring, center_id);
+	if (!serial)
+		return 1;
+	if (keyctl_unlink(serial, ring))
+		return mclic_fail(errno, "the certificate cannot be taken out of the kernel's keyring %s: %s",
+				  MCLICFS_KEYRING, strerror(errno));
+	return 0;
+}
+
+bool mclic_keyring_trusts(const __u8 center_id[MCLIC_ID_SIZE])
+{
+	__s32 ring = mclic_keyring_centers();
+
+	return ring > 0 && find(ring, center_id);
+}
+
+int mclic_trust_lists(struct mclic_trust *t,
+		      int (*each)(void *ctx, const void *list, size_t len), void *ctx)
+{
+	int err = 0;
+	size_t i;
+
+	pthread_rwlock_rdlock(&t->lock);
+	for (i = 0; !err && i < t->state->list_count; i++)
+		err = each(ctx, t->state->lists[i].bytes, t->state->lists[i].len);
+	pthread_rwlock_unlock(&t->lock);
+	return err;
+}

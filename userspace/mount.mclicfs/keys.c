@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the mounter has for the mount: user keys, center certificates, revocation lists. */
+#include <errno.h>
+#include <grp.h>
+#include <keyutils.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mount.h"
+
+/* ---- whose files ---- */
+
+/* Who called sudo, or root. */
+static const struct passwd *mounter(void)
+{
+	const char *text = getenv("SUDO_UID");
+	unsigned long uid = 0;
+	char *end;
+
+	if (text && *text >= '0' && *text <= '9') {
+		errno = 0;
+		uid = strtoul(text, &end, 10);
+		if (errno || *end || uid >= UINT32_MAX)
+			uid = 0;
+	}
+	errno = 0;
+	return getpwuid((uid_t)uid);
+}
+
+/* Read @p's files as @p: what a user may not read, root does not read for that user. */
+static int become(const struct passwd *p)
+{
+	if (setgroups(1, &p->pw_gid) || setegid(p->pw_gid) || seteuid(p->pw_uid))
+		return mclic_fail(errno, "cannot act as %s: %s", p->pw_name, strerror(errno));
+	return 0;
+}
+
+static int come_back(const gid_t *groups, int count)
+{
+	if (seteuid(0) || setegid(0) || setgroups((size_t)count, groups))
+		return mclic_fail(errno, "cannot act as root again: %s", strerror(errno));
+	return 0;
+}
+
+static int set_home(const struct passwd *p)
+{
+	/* With sudo these may be root's, or anybody's. */
+	if (p->pw_uid && (unsetenv("XDG_CONFIG_HOME") || unsetenv("XDG_STATE_HOME")))
+		return mclic_fail(errno, "not enough memory");
+	if ((p->pw_uid || !getenv("HOME")) && setenv("HOME", p->pw_dir, 1))
+		return mclic_fail(errno, "not enough memory");
+	return 0;
+}
+
+/* ---- loading ---- */
+
+static int note_key(void *ctx, __s32 serial)
+{
+	struct keys *k = ctx;
+
+	if (k->serial_count == sizeof(k->serials) / sizeof(k->serials[0]))
+		return mclic_fail(E2BIG, "more than %zu user keys; name those that are needed with key=",
+				  k->serial_count);
+	k->serials[k->serial_count++] = serial;
+	return 0;
+}
+
+static int load(struct keys *k, bool no_user_keys)
+{
+	int err = mclic_trust_load(&k->trust);
+
+	if (!err && !no_user_keys)
+		err = mclic_keyring_unlock(KEY_SPEC_PROCESS_KEYRING, note_key, k);
+	return err < 0 ? err : 0;
+}
+
+int keys_load(struct keys *k, bool no_user_keys)
+{
+	const struct passwd *p = mounter();
+	gid_t groups[NGROUPS_MAX];
+	int count = getgroups(NGROUPS_MAX, groups), err, back;
+
+	/* A system without users has root's files where HOME says. */
+	if (!p)
+		return load(k, no_user_keys);
+	err = set_home(p);
+	if (err || !p->pw_uid || count < 0)
+		return err ? err : load(k, no_user_keys);
+	err = become(p);
+	if (!err)
+		err = load(k, no_user_keys);
+	back = come_back(groups, count);
+	return err ? err : back;
+}
+
+int keys_trust(struct keys *k)
+{
+	MCLIC_AUTO_FREE char *lines = mclic_trust_warnings(k->trust);
+	char *line, *rest;
+
+	if (lines)
+		for (line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+			mclic_warn("%s", line);
+	return mclic_keyring_trust(k->trust, &k->added, &k->added_count);
+}
+
+struct mounted {
+	int dir;
+	const char *name;
+};
+
+static int set_list(void *ctx, const void *list, size_t len)
+{
+	const struct mounted *m = ctx;
+
+	return mclic_kernel_revocations(m->dir, m->name, list, len);
+}
+
+int keys_lists(struct keys *k, int mount, const char *name)
+{
+	struct mounted m = { .dir = mount, .name = name };
+
+	return mclic_trust_lists(k->trust, set_list, &m);
+}
+
+void keys_drop(struct keys *k, bool undo)
+{
+	__s32 ring = undo && k->added_count ? mclic_keyring_centers() : -1;
+	size_t i;
+
+	for (i = 0; ring > 0 && i < k->added_count; i++)
+		keyctl_unlink(k->added[i], ring);
+	free(k->added);
+	mclic_trust_free(k->trust);
+	memset(k, 0, sizeof(*k));
+}
