@@ -136,6 +136,8 @@ struct mclicfs_options {
 };
 
 int mclicfs_init_fs_context(struct fs_context *fc);
+/** mclicfs_set_readahead() - how far to read ahead, in KiB; the bdi is set up */
+void mclicfs_set_readahead(struct super_block *sb, unsigned int kib);
 extern const struct fs_parameter_spec mclicfs_parameters[];
 /** mclicfs_fill_super() - super.c; called through get_tree_nodev() */
 int mclicfs_fill_super(struct super_block *sb, struct fs_context *fc);
