@@ -500,6 +500,77 @@ enum mclic_why mclic_verdict_add(struct mclic_verdict *v, const struct mclic_cry
 enum mclic_why mclic_time_check(const struct mclic_terms *terms, __u64 clock,
 				__u64 list_issued_at);
 
+/* ---- put.c: a licence to its slot ---- */
+
+/**
+ * struct mclic_put_io - how the slots of an area are reached
+ * @ctx: handed to each
+ * @read_back: slot @index as the device has it, not a cache
+ * @write: write slot @index and flush it to the device
+ * @check: judge a licence; MCLIC_OK lets it stand
+ * @other: a slot with another licence, on the way; or NULL
+ *
+ * @read_back and @write return 0 or a negative errno. Nobody else writes meanwhile.
+ */
+struct mclic_put_io {
+	void *ctx;
+	int (*read_back)(void *ctx, __u32 index, struct mclic_slot *slot);
+	int (*write)(void *ctx, __u32 index, const struct mclic_slot *slot);
+	enum mclic_why (*check)(void *ctx, const struct mclic_slot *slot);
+	void (*other)(void *ctx, __u32 index, const struct mclic_slot *slot);
+};
+
+/** enum mclic_put_end - how putting a licence ended */
+enum mclic_put_end {
+	MCLIC_PUT_DONE,		/* in force */
+	MCLIC_PUT_NO_LICENCE,	/* what was to be put is none: @why */
+	MCLIC_PUT_OLD,		/* a newer one of the same licence is there, in slot @index */
+	MCLIC_PUT_FULL,		/* no slot is free */
+	MCLIC_PUT_IO,		/* @err of read_back or write, or of the crypto table */
+	MCLIC_PUT_CHANGED,	/* the device does not hold what was written to it */
+	MCLIC_PUT_REFUSED,	/* what the device holds did not pass: @why */
+};
+
+/**
+ * struct mclic_put - what came of it, and scratch; 4 KiB, so not for a kernel's stack
+ * @end: how it ended
+ * @why: behind it
+ * @err: behind it: 0 or a negative errno, as put returns it
+ * @index: slot it lies in, or was tried in, or that is newer; 0 if none
+ * @left: slot @index could not be emptied again
+ * @kept: older ones of the same licence that could not be emptied
+ */
+struct mclic_put {
+	enum mclic_put_end end;
+	enum mclic_why why;
+	int err;
+	__u32 index;
+	bool left;
+	__u32 kept;
+	__u8 older[MCLIC_AREA_SLOTS / 8];
+	struct mclic_slot slot;
+};
+
+/**
+ * mclic_licence_put() - S3 to S6: write, flush, read back, check, else undo
+ * @c: crypto table
+ * @io: the area, opened for writing
+ * @slots: its slots, the headers included
+ * @s: a whole slot
+ * @p: gets what came of it
+ *
+ * To a free slot, or to a damaged one where none is free; only when it stands there and
+ * passes are the ones it replaces emptied. A cut at any moment leaves the old licence,
+ * both, or the new one. The same bytes already there are checked and left. A slot that
+ * claims to be newer counts only if it passes: else whoever may write to the medium could
+ * keep every renewal out with a number of his own.
+ *
+ * Return: 0, -EBADMSG, -ESTALE, -ENOSPC, -EIO, an errno of @io, or mclic_errno() of what
+ * @check said.
+ */
+int mclic_licence_put(const struct mclic_crypto *c, const struct mclic_put_io *io,
+		      __u32 slots, const struct mclic_slot *s, struct mclic_put *p);
+
 /* ---- product.c: markers and paths ---- */
 
 /** mclic_marker_check() - judge the first 192 bytes (kernel: @len may be 128: no key fields) */
