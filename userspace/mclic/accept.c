@@ -79,8 +79,7 @@ static int put_licence(struct target *t, const struct mclic_slot *s, const struc
 	return err;
 }
 
-/* A receipt carries no keys, so that nobody can mistake it for a licence. */
-static int check_receipt(const struct mclic_slot *s, const struct mclic_request *q)
+int accept_receipt(const struct mclic_slot *s, const struct mclic_request *q)
 {
 	if (memcmp(s->terms.licence_id, q->licence_id, MCLIC_ID_SIZE) ||
 	    mclic_get32(s->terms.sequence) != mclic_get32(q->sequence) + 1 ||
@@ -125,6 +124,6 @@ int accept_response(struct target *t, const struct kept *k, const struct mclic_r
 	a->terms = s.terms;
 	if (a->operation != MCLIC_OP_RETURN)
 		return put_licence(t, &s, &k->request, what, a);
-	err = check_receipt(&s, &k->request);
+	err = accept_receipt(&s, &k->request);
 	return err ? err : clear_licence(t->area, &s.terms);
 }

@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 
-#include "mclic.h"
+#include "kernel.h"
 
 static const struct argp_option options[] = {
 	OPTION_TRACE_ENTRY,
@@ -78,14 +78,17 @@ static int import(const struct options *o)
 {
 	struct target t TARGET_AUTO = TARGET_INIT;
 	struct kept k KEPT_AUTO = { 0 };
+	MCLIC_AUTO_CLOSE int fd = -1;
 	struct mclic_response r;
 	struct accepted a;
 	int err;
 
 	err = load_response(o->args[0], &r);
 	if (!err)
+		err = mclic_kernel_open(o->args[1], &fd);
+	if (!err)
 		err = target_open(&t, o->args[1]);
-	if (err)
+	if (err < 0)
 		return err;
 	err = kept_find(KEPT_PENDING | KEPT_SETTLED, is_answered, &r, &k);
 	if (err == -ENOENT)
@@ -94,7 +97,10 @@ static int import(const struct options *o)
 	if (err)
 		return err;
 	trace_response(&r);
-	err = accept_response(&t, &k, &r, o->args[0], &a);
+	if (fd >= 0)
+		err = kernel_import(fd, o->args[1], &k, &r, &a);
+	else
+		err = accept_response(&t, &k, &r, o->args[0], &a);
 	if (!err)
 		err = import_done(&k, &r);
 	return err ? err : import_say(o, &a);

@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-#include "mclic.h"
+#include "kernel.h"
 
 static const struct argp_option options[] = {
 	OPTION_JSON_ENTRY,
@@ -199,9 +199,13 @@ int cmd_info(int argc, char **argv)
 {
 	struct options o = { .least = 1, .most = 1 };
 	struct info in = { .area = NULL };
+	MCLIC_AUTO_CLOSE int fd = -1;
 	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	err = mclic_kernel_open(o.args[0], &fd);
+	if (err)
+		return mclic_report(err < 0 ? err : kernel_info(fd, &o), o.json);
 	err = look(o.args[0], &in);
 	if (!err && o.json)
 		err = mclic_print_json(json_pack("{s:o, s:o}", "medium", medium_json(&in),

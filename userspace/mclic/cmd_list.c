@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* mclic list: titles of a master or target, licences of a target. */
 
-#include "mclic.h"
+#include "kernel.h"
 
 static const struct argp_option options[] = {
 	OPTION_JSON_ENTRY,
@@ -73,13 +73,30 @@ static int list_licences(const char *path, json_t **slots)
 	return err == -ENOENT && !t.area ? 1 : err;
 }
 
+/* Markers cannot be seen through a mount. */
+static int collect_mount(int fd, const char *path, json_t *all)
+{
+	json_t *slots;
+	int err = kernel_slots(fd, path, &slots);
+
+	if (err)
+		return err;
+	json_object_set_new(all, "licences", slots);
+	json_object_set_new(all, "titles", json_null());
+	return 0;
+}
+
 static int collect(const char *path, json_t *all)
 {
 	MCLIC_AUTO_JSON json_t *titles = json_array();
+	MCLIC_AUTO_CLOSE int fd = -1;
 	struct mclic_source *s;
 	json_t *slots = NULL;
 	int err, none;
 
+	err = mclic_kernel_open(path, &fd);
+	if (err)
+		return err < 0 ? err : collect_mount(fd, path, all);
 	none = list_licences(path, &slots);
 	if (none < 0)
 		return none;

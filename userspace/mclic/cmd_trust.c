@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* mclic trust: certificates of license centers. */
 
-#include "mclic.h"
+#include <unistd.h>
+
+#include "kernel.h"
 
 #define OPTION_SYSTEM	OPTION_OWN
 
@@ -45,11 +47,36 @@ static int say_changed(const struct trust *t, const char *what, const __u8 id[MC
 	return 0;
 }
 
+/* The kernel's mclicfs believes what root does. Without it there is nothing to tell. */
+static bool kernel_listens(void)
+{
+	return !geteuid() && mclic_keyring_centers() > 0;
+}
+
+static int tell_kernel(void)
+{
+	MCLIC_AUTO_FREE __s32 *added = NULL;
+	struct mclic_trust *trust;
+	size_t count;
+	int err;
+
+	if (!kernel_listens())
+		return 0;
+	err = mclic_trust_load(&trust);
+	if (err)
+		return err;
+	err = mclic_keyring_trust(trust, &added, &count);
+	mclic_trust_free(trust);
+	return err;
+}
+
 static int add(const struct trust *t)
 {
 	__u8 id[MCLIC_ID_SIZE];
 	int err = mclic_trust_add(t->o.args[1], t->system, id);
 
+	if (!err)
+		err = tell_kernel();
 	return err ? err : say_changed(t, "added", id);
 }
 
@@ -62,7 +89,28 @@ static int remove_center(const struct trust *t)
 		return mclic_fail(EINVAL, "\"%s\" is not a license center's id; \"mclic trust list\" shows them",
 				  t->o.args[1]);
 	err = mclic_trust_remove(id, t->system);
+	if (!err && kernel_listens()) {
+		err = mclic_keyring_distrust(id);
+		/* Unless it lies in the other folder too. */
+		err = err < 0 ? err : tell_kernel();
+	}
 	return err ? err : say_changed(t, "removed", id);
+}
+
+/* Whether the kernel has them too; null where that cannot be seen. */
+static void add_kernel(json_t *centers)
+{
+	bool listens = kernel_listens();
+	__u8 id[MCLIC_ID_SIZE];
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(centers, i, c) {
+		bool known = listens && !mclic_unhex(mclic_json_text(c, "center"), id, sizeof(id)) &&
+			     mclic_keyring_trusts(id);
+
+		json_object_set_new(c, "kernel", listens ? json_boolean(known) : json_null());
+	}
 }
 
 static void say_center(const json_t *c)
@@ -74,6 +122,9 @@ static void say_center(const json_t *c)
 	       json_string_value(json_object_get(c, "subject")),
 	       say_time((__u64)json_integer_value(json_object_get(c, "not_after")), buf),
 	       json_string_value(json_object_get(c, "path")));
+	if (json_is_boolean(json_object_get(c, "kernel")))
+		printf("  the kernel %s it\n",
+		       json_is_true(json_object_get(c, "kernel")) ? "knows" : "does not know");
 	if (json_is_object(list))
 		printf("  revocation list %lld of %s, %lld licences\n",
 		       (long long)json_integer_value(json_object_get(list, "number")),
@@ -110,6 +161,7 @@ static int list(const struct trust *t)
 	mclic_trust_free(trust);
 	if (!centers)
 		return mclic_fail(ENOMEM, "not enough memory");
+	add_kernel(centers);
 	if (t->o.json)
 		return mclic_print_json(centers);
 	json_array_foreach(centers, i, c)

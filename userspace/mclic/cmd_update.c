@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
-#include "mclic.h"
+#include "kernel.h"
 
 #define OPTION_SYSTEM	OPTION_OWN
 
@@ -118,6 +118,8 @@ int cmd_update(int argc, char **argv)
 	err = mclic_trust_load(&u.trust);
 	if (!err)
 		err = update_all(&u);
+	if (!err)
+		err = kernel_lists(u.trust);
 	mclic_trust_free(u.trust);
 	if (!err && u.o.json)
 		err = mclic_print_json(json_incref(u.results));

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "kernel.h"
 #include "verify.h"
 
 static const struct argp_option options[] = {
@@ -120,8 +121,12 @@ static int verify_one(struct verify *v, const char *want)
 static int verify(struct verify *v, const struct options *o)
 {
 	struct target t TARGET_AUTO = TARGET_INIT;
+	MCLIC_AUTO_CLOSE int fd = -1;
 	int err;
 
+	err = mclic_kernel_open(o->args[0], &fd);
+	if (err)
+		return err < 0 ? err : kernel_verify(v, fd, o);
 	v->t = &t;
 	err = target_open(&t, o->args[0]);
 	if (!err)

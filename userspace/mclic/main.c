@@ -25,6 +25,8 @@ static const struct {
 	{ "update", cmd_update, "", "fetch the lists of revoked licences" },
 	{ "verify", cmd_verify, "TARGET [TITLE]", "check licences, titles and every block" },
 	{ "rescue", cmd_rescue, "FILE -o OUT", "save what is good of a damaged file" },
+	{ "unlock", cmd_unlock, "[TARGET]", "give user keys to the kernel, or to a mount" },
+	{ "lock", cmd_lock, "[TARGET]", "take them from it" },
 	{ "selftest", cmd_selftest, "", "run the known answers of the cryptography" },
 };
 

@@ -30,6 +30,8 @@ int cmd_update(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_rescue(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
+int cmd_unlock(int argc, char **argv);
+int cmd_lock(int argc, char **argv);
 
 /* ---- options.c: options that several commands have ---- */
 
@@ -296,6 +298,9 @@ int accept_signature(struct mclic_trust *trust, const struct mclic_response *r);
  * @what: title for messages
  * @a: gets what happened
  *
+/** accept_receipt() - does @s end the licence of @q? It carries no keys, so that it is never one */
+int accept_receipt(const struct mclic_slot *s, const struct mclic_request *q);
+
  * A licence is written to the area, read back from the device and checked in full; one
  * that is refused is taken out again. A receipt clears the slots of its licence.
  */

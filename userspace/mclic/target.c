@@ -9,6 +9,17 @@
 
 #include "mclic.h"
 
+static int refused(const char *path, const char *source)
+{
+	struct stat st;
+
+	if (source && !stat(source, &st) && !S_ISDIR(st.st_mode))
+		return mclic_fail(EINVAL, "%s is a mount of mclicfs, through which titles cannot be written; mount the data file system of %s itself elsewhere (mount -t ext4, for example) and name that directory",
+				  path, source);
+	return mclic_fail(EINVAL, "%s is a mount of mclicfs; name the directory that is mounted there, %s",
+			  path, source ? source : "the lower one");
+}
+
 /* Through mclicfs the licence area cannot be written, and titles are read in the clear. */
 static int refuse_mclicfs(const char *path)
 {
@@ -22,8 +33,7 @@ static int refuse_mclicfs(const char *path)
 		fs = mnt_table_find_mountpoint(table, real, MNT_ITER_BACKWARD);
 	type = fs ? mnt_fs_get_fstype(fs) : NULL;
 	if (type && (!strncmp(type, "fuse.mclicfs", 12) || !strcmp(type, "mclicfs")))
-		err = mclic_fail(EINVAL, "%s is a mount of mclicfs; name the directory that is mounted there, %s",
-				 path, mnt_fs_get_source(fs));
+		err = refused(path, mnt_fs_get_source(fs));
 	mnt_unref_table(table);
 	return err;
 }
