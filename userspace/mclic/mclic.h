@@ -290,6 +290,9 @@ struct accepted {
 /** accept_signature() - SIG of a response, by the certificates of this machine */
 int accept_signature(struct mclic_trust *trust, const struct mclic_response *r);
 
+/** accept_receipt() - does @s end the licence of @q? It carries no keys, so that it is never one */
+int accept_receipt(const struct mclic_slot *s, const struct mclic_request *q);
+
 /**
  * accept_response() - S3 to S6, or the end of a returned licence
  * @t: its area is opened for writing
@@ -298,9 +301,6 @@ int accept_signature(struct mclic_trust *trust, const struct mclic_response *r);
  * @what: title for messages
  * @a: gets what happened
  *
-/** accept_receipt() - does @s end the licence of @q? It carries no keys, so that it is never one */
-int accept_receipt(const struct mclic_slot *s, const struct mclic_request *q);
-
  * A licence is written to the area, read back from the device and checked in full; one
  * that is refused is taken out again. A receipt clears the slots of its licence.
  */
