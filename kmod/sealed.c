@@ -97,7 +97,9 @@ static int content_load(struct mclicfs_inode *mi, u64 epoch, const struct mclicf
 	content_set(mi, aead);
 	mi->size = seal.size;
 	mi->stamp = *stamp;
+	spin_lock(&mi->vfs.i_lock);
 	i_size_write(&mi->vfs, seal.size);
+	spin_unlock(&mi->vfs.i_lock);
 out:
 	if (!err)
 		mi->epoch = epoch;
@@ -127,19 +129,16 @@ static int content_check(struct mclicfs_inode *mi, u64 epoch)
 
 static int lower_open(struct mclicfs_inode *mi, struct dentry *dentry)
 {
-	struct path path = mclicfs_lower_path(dentry);
-	struct file *f = dentry_open(&path, O_RDONLY | O_LARGEFILE | O_NOATIME,
-				     mclicfs_fs(dentry->d_sb)->cred);
+	struct file *f = mclicfs_lower_open(dentry, O_RDONLY | O_NOATIME);
 	int err;
 
 	if (IS_ERR(f))
 		return PTR_ERR(f);
-	err = -ESTALE;
-	if (file_inode(f) != mi->lower)
-		goto out;
 	err = deny_write_access(f);
-	if (err)
-		goto out;
+	if (err) {
+		fput(f);
+		return err;
+	}
 	/* Windows come from the read path: below, each is fetched as a whole, and no more. */
 	spin_lock(&f->f_lock);
 	f->f_mode |= FMODE_RANDOM;
@@ -147,9 +146,6 @@ static int lower_open(struct mclicfs_inode *mi, struct dentry *dentry)
 	f->f_ra.ra_pages = max_t(unsigned int, f->f_ra.ra_pages, MCLICFS_LOWER_READ >> PAGE_SHIFT);
 	mi->file = f;
 	return 0;
-out:
-	fput(f);
-	return err;
 }
 
 static void lower_close(struct mclicfs_inode *mi)
