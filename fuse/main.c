@@ -95,7 +95,7 @@ static int make_args(const struct options *o, struct fuse_args *args)
 		err = add_arg(args, "default_permissions");
 	if (!err && o->debug)
 		err = fuse_opt_add_arg(args, "-d") ? -ENOMEM : 0;
-	return err ? mclic_fail(ENOMEM, "out of memory") : 0;
+	return err ? mclic_fail(ENOMEM, "not enough memory") : 0;
 }
 
 static int make_session(const struct options *o)
@@ -106,8 +106,8 @@ static int make_session(const struct options *o)
 	if (!err) {
 		mnt.se = fuse_session_new(&args, &mclicfs_ops, sizeof(mclicfs_ops), NULL);
 		if (!mnt.se)
-			err = mclic_fail(EINVAL, "the mount options are not all understood; see "
-					 "mclicfs-fuse --help");
+			err = mclic_usage("the mount options are not all understood; see "
+					  "mclicfs-fuse --help");
 	}
 	fuse_opt_free_args(&args);
 	return err;
@@ -139,7 +139,7 @@ static int loop(void)
 	int err;
 
 	if (!config)
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	fuse_loop_cfg_set_clone_fd(config, !access("/dev/fuse", R_OK | W_OK));
 	fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
 	fuse_loop_cfg_set_idle_threads(config, THREADS_IDLE);

@@ -433,7 +433,7 @@ int node_start(void)
 	int err;
 
 	if (!grow())
-		return mclic_fail(ENOMEM, "out of memory");
+		return mclic_fail(ENOMEM, "not enough memory");
 	err = fstatat(mnt.lower, "", &st, AT_EMPTY_PATH) ? -errno : 0;
 	if (!err)
 		err = product_of(&root, false, mnt.lower, &st, &p);

@@ -27,7 +27,7 @@ tap_ok "devices of a user" ctl device list --user alice
 tap_out "the one enrolled" "^$(mclreq id "$T/alice.pem") +alice"
 tap_is "none of the other" "$(ctl device list --user bob --json | jq -c .devices)" '[]'
 tap_status "no such device" 1 ctl device revoke "$IDC"
-tap_status "no device at all" 1 ctl device revoke xyz
+tap_status "no device at all" 2 ctl device revoke xyz
 tap_ok "a device is revoked" ctl device revoke "$(mclreq id "$T/alice.pem")"
 tap_isnt "and that is shown" "$(ctl device list --json | jq .devices[0].revoked_at)" null
 sql "UPDATE devices SET revoked_at = NULL"
@@ -42,16 +42,21 @@ tap_is "1500 yen" "$(ctl product show Title --json | jq -c '[.price, .currency]'
 tap_ok "dinars of Kuwait have three" ctl product set Title --price 1.234 --currency KWD
 tap_is "1234 fils" "$(ctl product show Title --json | jq .price)" 1234
 for price in 1.2345 -1 1e3 1,50 abc ''; do
-	tap_status "no price: '$price'" 1 ctl product set Title "--price=$price"
+	tap_status "no price: '$price'" 2 ctl product set Title "--price=$price"
 done
-tap_status "no currency" 1 ctl product set Title --price 1 --currency XXX
-tap_status "a currency without a price" 1 ctl product set Title --currency EUR
+tap_status "no currency" 2 ctl product set Title --price 1 --currency XXX
+tap_status "a currency without a price" 2 ctl product set Title --currency EUR
 tap_is "nothing of that was recorded" "$(ctl product show Title --json |
 	jq -c '[.price, .currency]')" '[1234,"KWD"]'
-tap_status "nothing to set" 1 ctl product set Title
-tap_status "a class that is none" 1 ctl product set Title --lowest-class 4
-tap_status "a period that is none" 1 ctl product set Title --period-days -1
-tap_status "a kind that is none" 1 ctl product set Title --kinds transferable
+tap_status "nothing to set" 2 ctl product set Title
+for class in 4 9 -1 x ''; do
+	tap_status "a class that is none: '$class'" 2 ctl product set Title --lowest-class "$class"
+done
+for period in -1 36501 1y 1.5; do
+	tap_status "a period that is none: '$period'" 2 ctl product set Title --period-days "$period"
+done
+tap_is "as JSON" "$(ctl product set Title --lowest-class 9 --json | jq .error.status)" 2
+tap_status "a kind that is none" 2 ctl product set Title --kinds transferable
 tap_ok "everything at once" ctl product set "$DID" --price 5 --currency EUR --period-days 7 \
 	--lowest-class 3 --kinds personal --json
 tap_is "is shown to clients" "$(api "/v1/products/$DID"; jq -c \
@@ -154,10 +159,11 @@ NULL
 STRINGS
 tap_is "all tables are there" "$(sql "SELECT group_concat(name) FROM sqlite_master ORDER BY name")" \
 	"$tables"
-tap_status "a name with a control character" 1 ctl user add "$(printf 'a\033[31m')"
-tap_status "a name that is not UTF-8" 1 ctl user add "$(printf 'a\377')"
-tap_status "an empty name" 1 ctl user add ''
-tap_status "a name without end" 1 ctl user add "$(head -c 200 /dev/zero | tr '\0' a)"
+tap_status "a licence that is none" 2 ctl licence show xyz
+tap_status "a name with a control character" 2 ctl user add "$(printf 'a\033[31m')"
+tap_status "a name that is not UTF-8" 2 ctl user add "$(printf 'a\377')"
+tap_status "an empty name" 2 ctl user add ''
+tap_status "a name without end" 2 ctl user add "$(head -c 200 /dev/zero | tr '\0' a)"
 
 # ---- while mclicd runs, and beside another ----
 

@@ -118,12 +118,21 @@ sql 'PRAGMA user_version = 1' >/dev/null
 
 # ---- how it is told to serve ----
 
-refused "plain HTTP for everybody" 3 'only on a loopback address' --data "$T/other" \
+refused "plain HTTP for everybody" 3 'only on a loopback address' --data "$T/none" \
 	--plain-http --listen 0.0.0.0:0
+refused "plain HTTP for everybody, IPv6" 3 'only on a loopback address' --data "$T/none" \
+	--plain-http --listen '[::]:0'
 refused "no directory" 2 'data DIR is needed' --listen 127.0.0.1:0
-refused "no address" 1 'ADDR:PORT' --data "$T/other" --listen nonsense
-refused "a key that is too short" 2 'rsa-bits' --data "$T/other" --rsa-bits 1024
-refused "half a pair for TLS" 1 'CERT,KEY' --data "$T/other" --tls "$CENTER_CA"
+for address in nonsense 127.0.0.1 127.0.0.1: 127.0.0.1:x 127.0.0.1:70000 :80 ::1:80; do
+	refused "no address: '$address'" 2 'ADDR:PORT' --data "$T/none" --listen "$address"
+done
+refused "a name that is none" 2 'control characters' --data "$T/none" --listen 127.0.0.1:0 \
+	--name "$(printf 'a\tb')"
+for bits in 1024 8192 2049 x ''; do
+	refused "a key of '$bits' bits" 2 'rsa-bits' --data "$T/none" --rsa-bits "$bits"
+done
+refused "half a pair for TLS" 2 'CERT,KEY' --data "$T/none" --tls "$CENTER_CA"
+tap_ok "none of these makes a data directory" test ! -e "$T/none"
 refused "a pair that is none" 1 'is not the key of' --data "$T/other" --listen 127.0.0.1:0 \
 	--tls "$CENTER_CA,$CENTER/keys/signing-$IDC.key"
 

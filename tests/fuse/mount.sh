@@ -29,7 +29,9 @@ tap_status "LOWER is a file" 1 mclicfs-fuse "$L/plain" "$M"
 tap_status "DIR does not exist" 1 mclicfs-fuse "$L" "$W/none"
 tap_err "is named, too" "$W/none"
 tap_status "DIR is a file" 1 mclicfs-fuse "$L" "$L/plain"
-tap_status "an unknown mount option" 1 mclicfs-fuse -o no_such_option "$L" "$M"
+tap_status "an option of mount that has no number" 2 mclicfs-fuse -o max_read=many "$L" "$M"
+tap_status "an unknown mount option, in the foreground" 2 mclicfs-fuse -f -o bogus "$L" "$M"
+tap_status "an unknown mount option" 2 mclicfs-fuse -o no_such_option "$L" "$M"
 tap_err "says so" "mount options"
 
 # mount_line: the options that /proc lists

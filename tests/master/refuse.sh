@@ -87,15 +87,15 @@ refused "a name without a title" 2 "NAME=DIR" --title "=$T/tree" -o "$T/out/x.is
 refused "a title without a directory" 2 "NAME=DIR" --title "T=" -o "$T/out/x.iso"
 refused "a directory that is not there" 1 "absent: No such file" --title "T=$T/absent" -o "$T/out/x.iso"
 refused "a file in place of a directory" 1 "Not a directory" --title "T=$T/tree/sub/good" -o "$T/out/x.iso"
-refused "a title that is too long" 1 "1 to 64 bytes" \
+refused "a title that is too long" 2 "1 to 64 bytes" \
 	--title "$(printf 'x%.0s' $(seq 65))=$T/tree" -o "$T/out/x.iso"
-refused "a title that is not UTF-8" 1 "1 to 64 bytes of UTF-8" \
+refused "a title that is not UTF-8" 2 "1 to 64 bytes of UTF-8" \
 	--title "$(printf 'a\377')=$T/tree" -o "$T/out/x.iso"
-refused "the same title twice" 1 "same folder on the disc" \
+refused "the same title twice" 2 "same folder on the disc" \
 	--title "Same=$T/tree" --title "SAME=$T/tree" -o "$T/out/x.iso"
-refused "two titles with one folder" 1 "same folder on the disc" \
+refused "two titles with one folder" 2 "same folder on the disc" \
 	--title "a/b=$T/tree" --title "a_b=$T/tree" -o "$T/out/x.iso"
-refused "a title named as the manager" 1 "name of a file that --with-manager adds" \
+refused "a title named as the manager" 2 "name of a file that --with-manager adds" \
 	--title "MCLIC=$T/tree" --with-manager -o "$T/out/x.iso"
 refused "no title" 2 "title is missing" -o "$T/out/x.iso"
 refused "no output" 2 "-o is missing" --title "T=$T/tree"
@@ -132,6 +132,10 @@ stop_center
 refused "a center that does not answer" 1 "$CENTER_URL" --title "T=$T/tree" -o "$T/out/x.iso"
 
 # The rest of the command line.
+for url in nonsense https:// 'https://:1'; do
+	tap_status "no address: '$url'" 2 mclic-master build --center "$url" --token "@$TOKEN" \
+		--title "T=$T/tree" -o "$T/out/x.iso"
+done
 tap_status "no command" 2 mclic-master
 tap_status "an unknown command" 2 mclic-master press
 tap_ok "--help" mclic-master --help

@@ -32,8 +32,15 @@ tap_status "trust with an unknown verb" 2 mclic trust forget
 tap_status "trust add without a certificate" 2 mclic trust add
 tap_status "format with neither device nor directory" 2 mclic format
 tap_status "format with both" 2 mclic format --area-file "$T" "$T/x"
-for size in x 5Q -1 99999999999999999999 9999999999999T 5KK; do
+for size in x 0 5Q -1 99999999999999999999 9999999999999T 5KK; do
 	tap_status "format --size $size" 2 mclic format --size "$size" "$T/x"
+done
+for label in "$(head -c 64 /dev/zero | tr '\0' x)" "$(printf 'a\tb')" "$(printf 'a\377')"; do
+	tap_status "a label that is none" 2 mclic format --size 16M --label "$label" "$T/x"
+done
+tap_ok "... before an image is made" test ! -e "$T/x"
+for url in nonsense https:// "https://a b/" 'https://:8443'; do
+	tap_status "enrol at '$url'" 2 mclic enrol "$url" --token t
 done
 
 mkdir "$T/plain"

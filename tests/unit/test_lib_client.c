@@ -80,14 +80,19 @@ static struct MHD_Response *echo(struct MHD_Connection *c, const char *method,
 	return text(seen);
 }
 
-static struct MHD_Response *problem(int status)
+static struct MHD_Response *problem_of(const char *type, int status)
 {
 	char body[512];
 
 	snprintf(body, sizeof(body),
-		 "{\"type\": \"urn:mclic:problem:token-used\", \"title\": \"Title\\u001b[31m\","
-		 " \"status\": %d, \"detail\": \"The remedy.\"}", status);
+		 "{\"type\": \"urn:mclic:problem:%s\", \"title\": \"Title\\u001b[31m\","
+		 " \"status\": %d, \"detail\": \"The remedy.\"}", type, status);
 	return text(body);
+}
+
+static struct MHD_Response *problem(int status)
+{
+	return problem_of("token-used", status);
 }
 
 /* Is this @prefix and a status? */
@@ -110,6 +115,8 @@ static struct MHD_Response *answer(struct MHD_Connection *c, const char *method,
 	*status = 200;
 	if (!strcmp(path, "/echo"))
 		return echo(c, method, u);
+	if (status_of(path, "/type/", status))
+		return problem_of(strrchr(path, '/') + 1, (int)*status);
 	if (!strcmp(path, "/empty"))
 		return text("");
 	if (!strcmp(path, "/zeros"))
@@ -454,6 +461,38 @@ static void statuses_become_errnos(void **state)
 	}
 }
 
+/* Every problem of Documentation/protocol.rst whose status does not tell all. */
+static void problems_become_errnos(void **state)
+{
+	static const struct {
+		const char *type;
+		int status, err, exit;
+	} t[] = {
+		{ "bad-token", 401, -EPERM, MCLIC_EXIT_REFUSED },
+		{ "kind-not-allowed", 403, -EACCES, MCLIC_EXIT_REFUSED },
+		{ "unknown-title", 404, -ENOENT, MCLIC_EXIT_FAILED },
+		{ "unknown-licence", 404, -EACCES, MCLIC_EXIT_REFUSED },
+		{ "withdrawn", 409, -EACCES, MCLIC_EXIT_REFUSED },
+		{ "wrong-terms", 409, -EACCES, MCLIC_EXIT_REFUSED },
+		{ "wrong-generation", 409, -ESTALE, MCLIC_EXIT_FAILED },
+		{ "stale-sequence", 409, -ESTALE, MCLIC_EXIT_FAILED },
+		{ "nonce-reused", 409, -ESTALE, MCLIC_EXIT_FAILED },
+		{ "clock", 409, -ETIME, MCLIC_EXIT_FAILED },
+		{ "licence-revoked", 410, -EKEYREVOKED, MCLIC_EXIT_REFUSED },
+		{ "licence-returned", 410, -EKEYREVOKED, MCLIC_EXIT_REFUSED },
+	};
+	char path[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		snprintf(path, sizeof(path), "/type/%d/%s", t[i].status, t[i].type);
+		expect(plain_url, NULL, path, t[i].err, 1);
+		assert_int_equal(mclic_exit_status(t[i].err), t[i].exit);
+		assert_non_null(strstr(mclic_message(), t[i].type));
+	}
+}
+
 static void redirects_are_not_followed(void **state)
 {
 	struct mclic_reply r;
@@ -653,6 +692,7 @@ int main(void)
 		cmocka_unit_test(only_the_right_certificate_is_trusted),
 		cmocka_unit_test(plain_http_leaves_this_machine_never),
 		cmocka_unit_test(statuses_become_errnos),
+		cmocka_unit_test(problems_become_errnos),
 		cmocka_unit_test(redirects_are_not_followed),
 		cmocka_unit_test(a_busy_center_is_asked_again),
 		cmocka_unit_test(a_broken_answer_is_asked_for_again),

@@ -146,6 +146,19 @@ static int report_nothing(void)
 	return mclic_report(0, true) + mclic_report(0, false);
 }
 
+static int report_usage(void)
+{
+	return mclic_report(mclic_usage("--size wants a number, not %s", "x"), false);
+}
+
+/* Only what is noted last counts, and only for its own errno. */
+static int report_after_usage(void)
+{
+	int err = mclic_usage("--size wants a number");
+
+	return mclic_report(-EIO, false) + mclic_report(mclic_fail(-err, "no"), false);
+}
+
 static int report_json(void)
 {
 	return mclic_report(mclic_fail(EBADMSG, "block \"7\" of %s", "\xff\x1b"), true);
@@ -175,6 +188,7 @@ static void reports(void **state)
 	(void)state;
 	expect_printed(2, report_same, MCLIC_EXIT_REFUSED, "no key for «A?c»\n");
 	expect_printed(2, report_other, MCLIC_EXIT_FAILED, "no key (Cannot allocate memory)\n");
+	expect_printed(2, report_usage, MCLIC_EXIT_USAGE, "--size wants a number, not x\n");
 	expect_printed(2, report_nothing, 0, "");
 	expect_printed(1, report_nothing, 0, "");
 	expect_printed(2, warn, 0, "warning: list is old fake: line\n");
@@ -194,6 +208,15 @@ static void reports_in_json(void **state)
 	assert_int_equal(json_integer_value(json_object_get(e, "status")), 4);
 	json_decref(j);
 	free(got);
+}
+
+static void usage_is_forgotten(void **state)
+{
+	int status;
+
+	(void)state;
+	free(printed(2, report_after_usage, &status));
+	assert_int_equal(status, 2 * MCLIC_EXIT_FAILED);
 }
 
 static int print_to_full(void)
@@ -352,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_long_message_is_cut),
 		cmocka_unit_test(exit_statuses),
 		cmocka_unit_test(reports),
+		cmocka_unit_test(usage_is_forgotten),
 		cmocka_unit_test(reports_in_json),
 		cmocka_unit_test(output_that_cannot_be_written_is_an_error),
 		cmocka_unit_test(no_progress_bar_without_a_terminal),

@@ -253,8 +253,8 @@ int center_start(const char *path, const char *name, int bits, __u64 now, struct
 
 	if (name && (!*name || strlen(name) > CENTER_NAME_MAX ||
 		     !mclic_text_ok(name, strlen(name))))
-		return mclic_fail(EINVAL, "--name: 1 to %d bytes of UTF-8 without control characters "
-				  "expected", CENTER_NAME_MAX);
+		return mclic_usage("--name: 1 to %d bytes of UTF-8 without control characters expected",
+				   CENTER_NAME_MAX);
 	ret = mclic_mkdirs(path, 0700);
 	if (!ret)
 		ret = center_new(path, &c);

@@ -32,7 +32,7 @@ static int exponent(const char *currency)
 			if (at && (at - money_codes[i]) % 4 == 0)
 				return (int)i;
 		}
-	return mclic_fail(EINVAL, "%s is no currency of ISO 4217, such as EUR", currency);
+	return mclic_usage("%s is no currency of ISO 4217, such as EUR", currency);
 }
 
 int money_parse(const char *text, const char *currency, __s64 *amount)
@@ -66,8 +66,8 @@ int money_parse(const char *text, const char *currency, __s64 *amount)
 	*amount = n;
 	return 0;
 bad:
-	return mclic_fail(EINVAL, "%s is no amount in %s: digits%s expected, without a sign",
-			  text, currency, places ? ", a point, and decimal places" : " alone");
+	return mclic_usage("%s is no amount in %s: digits%s expected, without a sign",
+			   text, currency, places ? ", a point, and decimal places" : " alone");
 }
 
 char *money_text(__s64 amount, const char *currency, char *out)

@@ -68,7 +68,7 @@ static bool is_loopback(const char *host)
 }
 
 /* TLS, or a host that is this machine. */
-static int check_url(struct exchange *x, const char *url)
+static int check_url(const char *url, bool *loopback)
 {
 	CURLU *u = curl_url();
 	char *scheme = NULL, *host = NULL;
@@ -82,8 +82,8 @@ static int check_url(struct exchange *x, const char *url)
 		err = mclic_fail(EINVAL, "%s: not the address of a center; it reads https://HOST:PORT",
 				 url);
 	} else {
-		x->loopback = is_loopback(host);
-		if (strcmp(scheme, "https") && (strcmp(scheme, "http") || !x->loopback))
+		*loopback = is_loopback(host);
+		if (strcmp(scheme, "https") && (strcmp(scheme, "http") || !*loopback))
 			err = mclic_fail(EPERM, "%s: a center is asked over https only, unless it is "
 					 "on this machine", url);
 	}
@@ -91,6 +91,13 @@ static int check_url(struct exchange *x, const char *url)
 	curl_free(host);
 	curl_url_cleanup(u);
 	return err;
+}
+
+int mclic_url_check(const char *url)
+{
+	bool loopback;
+
+	return check_url(url, &loopback);
 }
 
 /* ---- setting up ---- */
@@ -301,8 +308,23 @@ static int no_answer(struct exchange *x, CURLcode code)
 	}
 }
 
-static int status_errno(long status)
+/* A problem says more than its status where a status has several. */
+static int problem_errno(const char *type, long status)
 {
+	static const struct {
+		const char *type;
+		int err;
+	} problems[] = {
+		{ "withdrawn", EACCES },
+		{ "wrong-terms", EACCES },
+		{ "unknown-licence", EACCES },
+		{ "clock", ETIME },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(problems) / sizeof(problems[0]); i++)
+		if (!strcmp(type, problems[i].type))
+			return problems[i].err;
 	switch (status) {
 	case 401:
 		return EPERM;
@@ -332,17 +354,15 @@ static int refused(struct exchange *x)
 	const struct mclic_reply *r = x->reply;
 	MCLIC_AUTO_JSON json_t *j = r->len ? json_loadb(r->body, r->len, 0, NULL) : NULL;
 	const char *title = member(j, "title"), *detail = member(j, "detail");
-	const char *type = strrchr(member(j, "type"), ':');
-	int err = status_errno(r->status);
+	const char *colon = strrchr(member(j, "type"), ':');
+	const char *type = colon ? colon + 1 : "of unknown type";
+	int err = problem_errno(type, r->status);
 
-	if (type && !strcmp(type, ":clock"))
-		err = ETIME;
 	if (!*title && !*detail)
 		return mclic_fail(err, "%s: the answer is HTTP status %ld, and not a license "
 				  "center's; check the address", x->url, r->status);
 	return mclic_fail(err, "the center refuses: %s%s%s (%s, HTTP status %ld)", title,
-			  *title && *detail ? ": " : "", detail,
-			  type ? type + 1 : "of unknown type", r->status);
+			  *title && *detail ? ": " : "", detail, type, r->status);
 }
 
 static void global_init(void)
@@ -358,7 +378,7 @@ static int prepare(struct exchange *x, const struct mclic_account *a, const char
 
 	if (strcmp(method, "GET") && strcmp(method, "POST"))
 		return mclic_fail(EINVAL, "%s: not a method of the protocol", method);
-	err = check_url(x, a->url);
+	err = check_url(a->url, &x->loopback);
 	if (!err)
 		err = set_headers(x, type, bearer);
 	if (err)

@@ -52,6 +52,13 @@ void mclic_json_put(json_t **j);	/* drops a reference to *j */
  */
 int mclic_fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * mclic_usage() - the same for a word of the command line that can never be right
+ *
+ * Return: -EINVAL; mclic_report() ends the program with MCLIC_EXIT_USAGE then.
+ */
+int mclic_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /** mclic_message() - the sentence of this thread's last mclic_fail(), never NULL */
 const char *mclic_message(void);
 
@@ -306,7 +313,7 @@ int mclic_trust_revoked(struct mclic_trust *t, const __u8 center_id[MCLIC_ID_SIZ
 			const __u8 licence_id[MCLIC_ID_SIZE], __u32 *lowest_good, __u64 *issued_at);
 /** mclic_trust_add() - copy a PEM certificate into the user's (root with @system: /etc) folder */
 int mclic_trust_add(const char *pem_path, bool system, __u8 center_id[MCLIC_ID_SIZE]);
-/** mclic_trust_remove() - by IDc; -ENOENT */
+/** mclic_trust_remove() - by IDc, with its revocation list; -ENOENT */
 int mclic_trust_remove(const __u8 center_id[MCLIC_ID_SIZE], bool system);
 /**
  * mclic_trust_list() - JSON array of {center, subject, not_after, path, revocations:
@@ -730,8 +737,9 @@ struct mclic_reply {
  * bytes: every POST of the protocol is idempotent. A status of 400 or more returns a
  * negative errno with the problem's title and detail as message (403 -> -EACCES, 410 ->
  * -EKEYREVOKED, so that a licence that ended is told from a request that is refused,
- * 404 -> -ENOENT, 409 -> -ESTALE but the problem "clock" -> -ETIME, 401 -> -EPERM, other
- * 4xx -> -EPROTO, 5xx -> -EIO);
+ * 404 -> -ENOENT, 409 -> -ESTALE, 401 -> -EPERM, other 4xx -> -EPROTO, 5xx -> -EIO; but the
+ * problems "withdrawn", "wrong-terms" and "unknown-licence" -> -EACCES: there is no licence
+ * to be had, and "clock" -> -ETIME);
  * so does a redirect (-EPROTO), for none is followed. @r then holds the status only.
  * Plain http is refused but for loopback.
  */
@@ -739,6 +747,9 @@ int mclic_http(const struct mclic_account *a, const char *method, const char *pa
 	       const char *type, const void *body, size_t len, const char *bearer,
 	       struct mclic_reply *r);
 void mclic_reply_free(struct mclic_reply *r);
+
+/** mclic_url_check() - -EINVAL unless it can be a center's; -EPERM for plain http elsewhere */
+int mclic_url_check(const char *url);
 
 /* answer.c, before a token is used */
 

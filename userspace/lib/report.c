@@ -14,6 +14,7 @@
 
 static _Thread_local struct {
 	int err;
+	bool usage;
 	char text[MESSAGE_SIZE];
 } last;
 
@@ -58,18 +59,38 @@ void mclic_clean_text(char *text)
 	*out = '\0';
 }
 
-int mclic_fail(int err, const char *fmt, ...)
+static int note(int err, bool usage, const char *fmt, va_list ap)
 {
 	char text[MESSAGE_SIZE];	/* the arguments may point into the last message */
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	mclic_clean_text(text);
 	memcpy(last.text, text, sizeof(last.text));
-	last.err = err ? err : EIO;
-	return -last.err;
+	last.err = err;
+	last.usage = usage;
+	return -err;
+}
+
+int mclic_fail(int err, const char *fmt, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, fmt);
+	ret = note(err ? err : EIO, false, fmt, ap);
+	va_end(ap);
+	return ret;
+}
+
+int mclic_usage(const char *fmt, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, fmt);
+	ret = note(EINVAL, true, fmt, ap);
+	va_end(ap);
+	return ret;
 }
 
 const char *mclic_message(void)
@@ -146,6 +167,8 @@ int mclic_report(int err, bool json)
 
 	if (!err)
 		return status;
+	if (last.usage && abs(err) == last.err)
+		status = MCLIC_EXIT_USAGE;
 	describe(err, text, sizeof(text));
 	if (json)
 		mclic_print_json(json_pack("{s:{s:s, s:s, s:i}}", "error",

@@ -47,19 +47,19 @@ static int check_name(const struct build *b, size_t index)
 	size_t len = strlen(t->name), i;
 
 	if (!len || len > MCLIC_TITLE_SIZE || !mclic_text_ok(t->name, len))
-		return mclic_fail(EINVAL, "a title has a name of 1 to 64 bytes of UTF-8 without control characters, not \"%s\"",
-				  t->name);
+		return mclic_usage("a title has a name of 1 to 64 bytes of UTF-8 without control characters, not \"%s\"",
+				   t->name);
 	t->disc_name = disc_name(t->name);
 	if (!t->disc_name)
 		return mclic_fail(ENOMEM, "not enough memory");
 	for (i = 0; i < index; i++)
 		if (alike(t->disc_name, b->titles[i].disc_name))
-			return mclic_fail(EINVAL, "\"%s\" and \"%s\" would have the same folder on the disc; rename one",
-					  b->titles[i].name, t->name);
+			return mclic_usage("\"%s\" and \"%s\" would have the same folder on the disc; rename one",
+					   b->titles[i].name, t->name);
 	for (i = 0; b->with_manager && i < 2; i++)
 		if (alike(t->disc_name, manager[i]))
-			return mclic_fail(EINVAL, "\"%s\" is the name of a file that --with-manager adds; rename the title",
-					  t->name);
+			return mclic_usage("\"%s\" is the name of a file that --with-manager adds; rename the title",
+					   t->name);
 	return 0;
 }
 

@@ -118,6 +118,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case OPTION_CENTER:
+		if (mclic_url_check(arg) == -EINVAL)
+			argp_error(state, "%s", mclic_message());
 		b->center.url = without_slashes(arg);
 		return 0;
 	case OPTION_TOKEN:

@@ -46,6 +46,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->refresh && (!a->token || !a->o.count))
 			argp_error(state, "URL and --token are needed");
+		if (a->o.count && mclic_url_check(a->o.args[0]) == -EINVAL)
+			argp_error(state, "%s", mclic_message());
 		return options_parse(key, arg, state);
 	default:
 		return options_parse(key, arg, state);

@@ -38,7 +38,7 @@ static __u64 parse_size(const char *arg, struct argp_state *state)
 	errno = 0;
 	n = strtoull(arg, &end, 10);
 	unit = *end ? strchr(units, *end) : NULL;
-	if (errno || end == arg || *arg == '-' || (*end && (!unit || end[1])) || n > 1ULL << 62)
+	if (errno || !n || end == arg || *arg == '-' || (*end && (!unit || end[1])) || n > 1ULL << 62)
 		argp_error(state, "\"%s\" is not a size", arg);
 	for (; unit && unit >= units; unit--) {
 		if (n > 1ULL << 52)
@@ -46,6 +46,17 @@ static __u64 parse_size(const char *arg, struct argp_state *state)
 		n <<= 10;
 	}
 	return n;
+}
+
+/* Before anything is erased. */
+static const char *parse_label(const char *arg, struct argp_state *state)
+{
+	size_t len = strlen(arg), most = sizeof(((struct mclic_area_header *)NULL)->label) - 1;
+
+	if (len > most || (len && !mclic_text_ok(arg, len)))
+		argp_error(state, "a label is UTF-8 text of at most %zu bytes without control characters",
+			   most);
+	return arg;
 }
 
 static const char *parse_fs(const char *arg, struct argp_state *state)
@@ -67,7 +78,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		a->job.fs = parse_fs(arg, state);
 		return 0;
 	case OPTION_LABEL:
-		a->job.label = arg;
+		a->job.label = parse_label(arg, state);
 		return 0;
 	case OPTION_SIZE:
 		a->job.size = parse_size(arg, state);

@@ -86,8 +86,8 @@ static int remove_center(const struct trust *t)
 	int err;
 
 	if (mclic_unhex(t->o.args[1], id, sizeof(id)))
-		return mclic_fail(EINVAL, "\"%s\" is not a license center's id; \"mclic trust list\" shows them",
-				  t->o.args[1]);
+		return mclic_usage("\"%s\" is not a license center's id; \"mclic trust list\" shows them",
+				   t->o.args[1]);
 	err = mclic_trust_remove(id, t->system);
 	if (!err && kernel_listens()) {
 		err = mclic_keyring_distrust(id);

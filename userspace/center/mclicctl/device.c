@@ -58,8 +58,7 @@ int device_revoke(struct ctl *t)
 	int ret;
 
 	if (mclic_unhex(t->argument, device_id, sizeof(device_id)))
-		return mclic_fail(EINVAL, "%s: a device is named by 32 hexadecimal digits",
-				  t->argument);
+		return mclic_usage("%s: a device is named by 32 hexadecimal digits", t->argument);
 	ret = db_begin(t->db);
 	if (ret)
 		return ret;

@@ -57,8 +57,7 @@ int licence_list(struct ctl *t)
 static int licence_id(struct ctl *t, __u8 id[MCLIC_ID_SIZE])
 {
 	if (mclic_unhex(t->argument, id, MCLIC_ID_SIZE))
-		return mclic_fail(EINVAL, "%s: a licence is named by 32 hexadecimal digits",
-				  t->argument);
+		return mclic_usage("%s: a licence is named by 32 hexadecimal digits", t->argument);
 	return 0;
 }
 

@@ -88,8 +88,8 @@ int ctl_number(const char *text, const char *name, sqlite3_int64 low, sqlite3_in
 	*n = strtoll(text, &end, 10);
 	if (*text && !*end && !errno && *n >= low && *n <= high)
 		return 0;
-	return mclic_fail(EINVAL, "%s: a number from %lld to %lld expected, not %s", name,
-			  (long long)low, (long long)high, text);
+	return mclic_usage("%s: a number from %lld to %lld expected, not %s", name, (long long)low,
+			   (long long)high, text);
 }
 
 int ctl_name_check(const char *name)
@@ -98,8 +98,8 @@ int ctl_name_check(const char *name)
 
 	if (len && len <= CTL_NAME_MAX && mclic_text_ok(name, len))
 		return 0;
-	return mclic_fail(EINVAL, "a name has 1 to %d bytes of UTF-8 without control characters",
-			  CTL_NAME_MAX);
+	return mclic_usage("a name has 1 to %d bytes of UTF-8 without control characters",
+			   CTL_NAME_MAX);
 }
 
 int ctl_end(struct ctl *t, int ret)

@@ -79,7 +79,7 @@ static int set_price(struct ctl *t, const __u8 did[MCLIC_ID_SIZE], const char *p
 	if (!price && !currency)
 		return 0;
 	if (!price)
-		return mclic_fail(EINVAL, "--currency: give --price too");
+		return mclic_usage("--currency: give --price too");
 	ret = db_query(t->db, "SELECT currency FROM products WHERE did = ?", DB_ARGS(DB_ID(did)),
 		       &s);
 	if (!ret)
@@ -105,8 +105,8 @@ static int parse_kinds(const char *text, sqlite3_int64 *kinds)
 	else if (!strcmp(text, "portable,personal") || !strcmp(text, "personal,portable"))
 		*kinds = 1 << MCLIC_PORTABLE | 1 << MCLIC_PERSONAL;
 	else
-		return mclic_fail(EINVAL, "--kinds: portable, personal, or portable,personal "
-				  "expected, not %s", text);
+		return mclic_usage("--kinds: portable, personal, or portable,personal expected, not %s",
+				   text);
 	return 0;
 }
 
@@ -154,8 +154,8 @@ int product_set(struct ctl *t)
 	int ret;
 
 	if (!t->given)
-		return mclic_fail(EINVAL, "nothing to set: give --price, --currency, --period-days, "
-				  "--lowest-class or --kinds");
+		return mclic_usage("nothing to set: give --price, --currency, --period-days, "
+				   "--lowest-class or --kinds");
 	ret = db_begin(t->db);
 	if (ret)
 		return ret;

@@ -10,6 +10,14 @@
 
 #define LISTEN_BACKLOG	511
 
+/* getaddrinfo() would take a number modulo 65536. */
+static bool listen_is_port(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len && len <= 5 && strspn(text, "0123456789") == len && atoi(text) <= 65535;
+}
+
 static int listen_resolve(const char *text, struct addrinfo **found)
 {
 	const struct addrinfo hints = {
@@ -21,16 +29,16 @@ static int listen_resolve(const char *text, struct addrinfo **found)
 	size_t len = colon ? (size_t)(colon - text) : 0;
 	bool bracketed = len >= 2 && text[0] == '[' && text[len - 1] == ']';
 
-	if (!len || (!bracketed && memchr(text, ':', len)))
+	if (!len || !listen_is_port(colon + 1) || (!bracketed && memchr(text, ':', len)))
 		goto bad;
 	host = bracketed ? strndup(text + 1, len - 2) : strndup(text, len);
 	if (!host)
 		return mclic_fail(ENOMEM, "not enough memory");
-	if (colon[1] && !getaddrinfo(host, colon + 1, &hints, found))
+	if (!getaddrinfo(host, colon + 1, &hints, found))
 		return 0;
 bad:
-	return mclic_fail(EINVAL, "--listen %s: ADDR:PORT or [ADDR]:PORT expected, in numbers, such "
-			  "as 127.0.0.1:8443", text);
+	return mclic_usage("--listen %s: ADDR:PORT or [ADDR]:PORT expected, in numbers, such as "
+			   "127.0.0.1:8443", text);
 }
 
 static bool listen_is_loopback(const struct sockaddr *a)
@@ -78,7 +86,21 @@ static int listen_name(int fd, char **address)
 	return 0;
 }
 
-int listen_open(const char *text, bool loopback_only, char **address)
+int listen_check(const char *text, bool loopback_only)
+{
+	struct addrinfo *a = NULL;
+	int ret = listen_resolve(text, &a);
+
+	if (ret)
+		return ret;
+	if (loopback_only && !listen_is_loopback(a->ai_addr))
+		ret = mclic_fail(EPERM, "--plain-http: only on a loopback address, not on %s; leave "
+				 "it out to serve over TLS", text);
+	freeaddrinfo(a);
+	return ret;
+}
+
+int listen_open(const char *text, char **address)
 {
 	struct addrinfo *a = NULL;
 	int fd, ret;
@@ -86,11 +108,7 @@ int listen_open(const char *text, bool loopback_only, char **address)
 	ret = listen_resolve(text, &a);
 	if (ret)
 		return ret;
-	if (loopback_only && !listen_is_loopback(a->ai_addr))
-		fd = mclic_fail(EPERM, "--plain-http: only on a loopback address, not on %s; leave "
-				"it out to serve over TLS", text);
-	else
-		fd = listen_bind(text, a);
+	fd = listen_bind(text, a);
 	freeaddrinfo(a);
 	if (fd < 0)
 		return fd;

@@ -58,6 +58,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->listen = arg;
 		return 0;
 	case 't':
+		if (!strchr(arg, ','))
+			argp_error(state, "--tls %s: CERT,KEY expected: two files in PEM", arg);
 		o->tls = arg;
 		return 0;
 	case 'n':
@@ -141,7 +143,7 @@ static int serve(struct center *c, const struct options *o, const struct tls *tl
 	struct server *s;
 	int fd, ret, signal_number = 0;
 
-	fd = listen_open(o->listen, o->plain, &address);
+	fd = listen_open(o->listen, &address);
 	if (fd < 0)
 		return fd;
 	ret = server_start(c, fd, tls, &s);
@@ -165,6 +167,9 @@ static int run(const struct options *o)
 	int ret;
 
 	ret = mclic_secure_process();
+	/* What can be refused, before a data directory is made. */
+	if (!ret)
+		ret = listen_check(o->listen, o->plain);
 	if (ret)
 		return ret;
 	block_signals(&stop);

@@ -69,14 +69,19 @@ void watch_remove(struct watch *w);
 /* ---- listen.c ---- */
 
 /**
- * listen_open() - a listening socket
+ * listen_check() - may the center listen there?
  * @text: ADDR:PORT or [ADDR]:PORT; port 0 picks a free one
- * @loopback_only: refuse other addresses: nothing protects what is sent
+ * @loopback_only: refuse other addresses (-EPERM): nothing protects what is sent
+ */
+int listen_check(const char *text, bool loopback_only);
+/**
+ * listen_open() - a listening socket
+ * @text: as above
  * @address: gets ADDR:PORT as it became, for a URL; free() it
  *
  * Return: the descriptor or a negative errno.
  */
-int listen_open(const char *text, bool loopback_only, char **address);
+int listen_open(const char *text, char **address);
 
 /* ---- tls.c ---- */
 
@@ -87,7 +92,7 @@ struct tls {
 	size_t key_len;
 };
 
-/** tls_load() - the pair of --tls CERT,KEY, or (@arg NULL) the center's own, made if missing */
+/** tls_load() - the pair of --tls, which reads CERT,KEY, or (@arg NULL) the center's own, made if missing */
 int tls_load(struct center *c, const char *arg, struct tls *t);
 void tls_free(struct tls *t);
 

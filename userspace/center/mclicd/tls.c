@@ -191,7 +191,7 @@ int tls_load(struct center *c, const char *arg, struct tls *t)
 	} else {
 		comma = copy ? strchr(copy, ',') : NULL;
 		if (!comma)
-			return mclic_fail(EINVAL, "--tls %s: CERT,KEY expected: two files in PEM", arg);
+			return mclic_fail(ENOMEM, "not enough memory");
 		*comma = '\0';
 		ret = tls_read(t, copy, comma + 1);
 	}
