@@ -20,6 +20,7 @@ is_root || tap_skip_all "it takes other users"
 echo user_allow_other >"$T/fuse.conf"
 [ -e /etc/fuse.conf ] || tap_skip_all "fuse3 has no configuration here"
 mount --bind "$T/fuse.conf" /etc/fuse.conf || tap_bail "no /etc/fuse.conf of our own"
+at_end 'umount /etc/fuse.conf'
 
 who mkdir -p "$W/tree" "$M"
 who sh -c 'echo plaintext >"$1/f"' sh "$W/tree"
