@@ -84,8 +84,10 @@ cp "$CONF/centers/$IDC.pem" "$T/center.pem"
 tap_ok "trust remove" mclic trust remove "$IDC"
 tap_ok "... then none is trusted" mclic trust list --json
 tap_is "... at all" "$(jq length "$OUT")" 0
+tap_is "... its revocation list is gone too" "$(ls "$XDG_STATE_HOME/mclic/revocations")" ""
+tap_is "... so there is nothing to warn about" "$(cat "$ERR")" ""
 tap_status "trust remove of one that is not there" 1 mclic trust remove "$IDC"
-tap_status "trust remove of what is no id" 1 mclic trust remove center
+tap_status "trust remove of what is no id" 2 mclic trust remove center
 tap_ok "trust add" mclic trust add "$T/center.pem"
 tap_out "... says which center" "added $IDC"
 tap_status "trust add of another certificate" 1 mclic trust add "$CENTER_CA"

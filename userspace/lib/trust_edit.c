@@ -102,6 +102,38 @@ static int remove_one(void *ctx, int dir, const char *name, const char *path)
 	return 0;
 }
 
+static int remove_list(void *ctx, int dir, const char *name, const char *path)
+{
+	struct mclic_revocation head;
+	struct removal *r = ctx;
+	MCLIC_AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || mclic_pread_full(fd, &head, sizeof(head), 0) != sizeof(head) ||
+	    memcmp(head.center_id, r->id, MCLIC_ID_SIZE))
+		return 0;
+	return unlinkat(dir, name, 0) ?
+	       mclic_fail(errno, "%s: cannot be removed: %s", path, strerror(errno)) : 0;
+}
+
+/* Its list says nothing any more, unless another certificate of the center is believed. */
+static int remove_lists(struct removal *r, bool system)
+{
+	MCLIC_AUTO_FREE char *dir = NULL;
+	struct mclic_trust *t;
+	bool known;
+	int err;
+
+	err = mclic_trust_load(&t);
+	if (err)
+		return err;
+	known = mclic_center_find(t->state, r->id);
+	mclic_trust_free(t);
+	if (known)
+		return 0;
+	dir = system ? strdup(MCLIC_ETC_REVOCATIONS) : mclic_state_path("revocations");
+	return mclic_folder_walk(dir, ".mclrev", remove_list, r);
+}
+
 int mclic_trust_remove(const __u8 center_id[MCLIC_ID_SIZE], bool system)
 {
 	MCLIC_AUTO_FREE char *dir = system ? strdup(MCLIC_ETC_CENTERS) : mclic_config_path("centers");
@@ -115,7 +147,7 @@ int mclic_trust_remove(const __u8 center_id[MCLIC_ID_SIZE], bool system)
 		return mclic_fail(ENOENT, "no certificate of the center %s in %s",
 				  mclic_hex(center_id, MCLIC_ID_SIZE, hex),
 				  dir ? dir : "your settings");
-	return 0;
+	return remove_lists(&r, system);
 }
 
 /* The subject for people, e.g. "CN=Example Center"; free() it. */
