@@ -31,7 +31,7 @@ tap_err "... is named" "move it away"
 tap_ok "... and stays" test -e "$MEDIUM/$TITLE2/mine"
 rm -r "${MEDIUM:?}/$TITLE2"
 mclicctl --data "$CENTER" product withdraw "$TITLE1" >"$T/withdraw.out"
-tap_status "a withdrawn title is not sold" 1 copy
+tap_status "a withdrawn title is not sold" 3 copy
 tap_err "... which is said" "sale"
 mclicctl --data "$CENTER" product sell "$TITLE1" >"$T/sell.out"
 mclicctl --data "$CENTER" product set "$TITLE1" --kinds personal >"$T/kinds.out"
@@ -69,6 +69,27 @@ tap_ok "copy after a file was lost" copy
 tap_ok "... makes it whole" whole "$MEDIUM"
 truncate -s 5000 "$MEDIUM/$TITLE1/charts/relief.bin"
 tap_ok "copy after a file was cut short" copy
+tap_ok "... makes it whole" whole "$MEDIUM"
+: >"$MEDIUM/$TITLE1/mine"
+SAY=$(stat -c %i "$MEDIUM/$TITLE1/bin/say")
+flip "$MEDIUM/$TITLE1/charts/relief.bin" 5000
+tap_ok "copy after a block was damaged" copy
+tap_out "... says that it was, and is mended" "mended: 1 of [0-9]+ entries were missing or damaged"
+tap_ok "... makes it whole" whole "$MEDIUM"
+tap_is "... the good files are left alone" "$(stat -c %i "$MEDIUM/$TITLE1/bin/say")" "$SAY"
+tap_ok "... and what is the user's" test -e "$MEDIUM/$TITLE1/mine"
+rm "$MEDIUM/$TITLE1/mine" "$MEDIUM/$TITLE1/latest"
+ln -s bin "$MEDIUM/$TITLE1/latest"
+rm -r "$MEDIUM/$TITLE1/charts"
+: >"$MEDIUM/$TITLE1/charts"
+chmod 600 "$MEDIUM/$TITLE1/bin/say"
+chmod 500 "$MEDIUM/$TITLE1/bin"
+tap_ok "copy after links, directories and modes were changed" copy --json
+tap_is "... counts them" "$(jq -c '[.already_installed, .mended > 5]' "$OUT")" '[false,true]'
+tap_ok "... makes it whole" whole "$MEDIUM"
+tap_is "... the good files are left alone" "$(stat -c %i "$MEDIUM/$TITLE1/bin/say")" "$SAY"
+flip "$MEDIUM/$TITLE1/bin/say" 10
+tap_status "install mends as well, if the state is there" 0 mclic install "$MASTER" "$TITLE1" "$MEDIUM"
 tap_ok "... makes it whole" whole "$MEDIUM"
 rm -r "${MEDIUM:?}/$TITLE1"
 tap_ok "copy after the title was deleted" copy

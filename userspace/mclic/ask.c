@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "mclic.h"
+#include "enrol.h"
 
 void account_drop(struct mclic_account **a)
 {
@@ -19,8 +19,8 @@ int ask_account(const char *center, struct mclic_account **a)
 	if (!center)
 		return mclic_account_load(NULL, a);
 	if (mclic_unhex(center, id, sizeof(id)))
-		return mclic_fail(EINVAL, "--center wants the 32 hexadecimal digits of a license center's id, not \"%s\"",
-				  center);
+		return mclic_usage("--center wants the 32 hexadecimal digits of a license center's id, not \"%s\"",
+				   center);
 	return mclic_account_load(id, a);
 }
 
@@ -187,4 +187,35 @@ int ask_send(const struct mclic_account *a, const struct kept *k, struct mclic_r
 	}
 	mclic_reply_free(&reply);
 	return err;
+}
+
+static int have_user_key(const __u8 *user_id, __u32 generation)
+{
+	__u8 *ku = mclic_secret_alloc(MCLIC_KEY_SIZE);
+	int err;
+
+	if (!ku)
+		return mclic_fail(ENOMEM, "not enough locked memory for keys");
+	err = mclic_user_key_load(user_id, generation, ku);
+	mclic_secret_free(ku, MCLIC_KEY_SIZE);
+	return err;
+}
+
+int ask_user_key(const struct mclic_request *q, const struct mclic_response *r)
+{
+	struct mclic_account *a ACCOUNT_AUTO = NULL;
+	struct mclic_slot s;
+	int err;
+
+	mclic_response_slot(mclic_openssl(), r, &s);
+	err = have_user_key(q->user_id, mclic_get32(s.terms.ku_generation));
+	if (err != -ENOKEY)
+		return err;
+	err = mclic_account_load(q->center_id, &a);
+	if (!err)
+		err = enrol_exchange(a, NULL);
+	if (!err)
+		err = mclic_account_save(a);
+	return err ? mclic_fail(-err, "the licence is granted, but not the user key that opens it: %s; the same command goes on from here, and nothing is billed twice",
+				mclic_message()) : 0;
 }

@@ -16,7 +16,7 @@ static const struct argp copy_argp = {
 	.parser = options_parse,
 	.args_doc = "SOURCE TITLE TARGET",
 	.doc = "Get a licence for TITLE of the master SOURCE, write it to the medium of the directory TARGET, check what the medium gives back, and copy the title.\v"
-	       "SOURCE is a directory, an .iso image or an optical drive; TITLE is the name of a title's directory, its title or its DID. Interrupted, the same command goes on where it was; nothing is billed twice. A licence that is already there is used.",
+	       "SOURCE is a directory, an .iso image or an optical drive; TITLE is the name of a title's directory, its title or its DID. Interrupted, the same command goes on where it was; nothing is billed twice. A licence that is already there is used; a title that is there is checked, and what it lacks is copied.",
 };
 
 static const struct argp_option install_options[] = {
@@ -34,20 +34,24 @@ static const struct argp install_argp = {
 };
 
 static int say_done(const struct options *o, const struct title *title, const struct grant *g,
-		    bool already)
+		    const struct installed *done)
 {
 	const struct mclic_manifest *m = title->product->manifest;
 	char id[2 * MCLIC_ID_SIZE + 1];
 
 	if (o->json)
-		return mclic_print_json(json_pack("{s:s, s:s, s:I, s:b, s:I, s:o}",
+		return mclic_print_json(json_pack("{s:s, s:s, s:I, s:b, s:I, s:I, s:o}",
 						  "title", m->title, "directory", title->name,
 						  "content_version", (json_int_t)m->version,
-						  "already_installed", already,
+						  "already_installed", done->already,
+						  "mended", (json_int_t)done->mended,
 						  "bytes", (json_int_t)m->total,
 						  "licence", say_terms(&g->verdict->terms)));
-	if (already)
-		printf("%s: already installed, version %u\n", title->name, m->version);
+	if (done->already)
+		printf("%s: already installed, version %u, and good\n", title->name, m->version);
+	else if (done->mended)
+		printf("%s: mended: %zu of %zu entries were missing or damaged\n", title->name,
+		       done->mended, m->count);
 	else
 		printf("%s: \"%s\" version %u is installed under licence %s (%s)\n", title->name,
 		       m->title, m->version,
@@ -61,7 +65,7 @@ static int copy_title(const struct options *o, struct mclic_source *s, bool buy)
 	struct target t TARGET_AUTO = TARGET_INIT;
 	struct title title TITLE_AUTO = { 0 };
 	struct grant g GRANT_AUTO = { 0 };
-	bool already = false;
+	struct installed done = { 0 };
 	int err;
 
 	err = title_find(s, o->args[1], &title);
@@ -70,10 +74,10 @@ static int copy_title(const struct options *o, struct mclic_source *s, bool buy)
 	if (!err)
 		err = grant_licence(&t, &title, o->kind, o->center, buy, &g);
 	if (!err)
-		err = install_title(&t, s, &title, &g, &already);
+		err = install_title(&t, s, &title, &g, &done);
 	if (!err)
 		err = grant_settle(&g);
-	return err ? err : say_done(o, &title, &g, already);
+	return err ? err : say_done(o, &title, &g, &done);
 }
 
 static int run(const struct argp *argp, int argc, char **argv, bool buy)

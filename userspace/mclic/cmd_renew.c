@@ -203,6 +203,8 @@ static int exchange(const struct again *a, struct target *t, const struct choice
 	err = ask_send(account, k, &r);
 	if (err == -EKEYREVOKED)
 		kept_forget(k);
+	if (!err && a->operation == MCLIC_OP_RENEW)
+		err = ask_user_key(&k->request, &r);
 	if (!err)
 		err = accept_response(t, k, &r, a->o.args[0], &done);
 	if (!err)

@@ -141,9 +141,8 @@ static int verify(struct verify *v, const struct options *o)
 static int outcome(const struct verify *v)
 {
 	if (v->damaged)
-		return mclic_fail(EBADMSG, "%llu damaged; remove the directory of a damaged title and copy "
-				  "it from the master again",
-				  (unsigned long long)v->damaged);
+		return mclic_fail(EBADMSG, "%llu damaged; \"mclic copy\" of a damaged title from its master "
+				  "mends it", (unsigned long long)v->damaged);
 	if (v->refused)
 		return mclic_fail(EACCES, "%llu refused for want of a licence in force",
 				  (unsigned long long)v->refused);

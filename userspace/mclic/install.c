@@ -10,6 +10,7 @@
 
 /**
  * struct install - one run
+ * @found: (a title that stands) what it lacks
  * @files: the entries to be copied
  * @count: how many
  * @plain: their plaintext bytes
@@ -23,6 +24,7 @@ struct install {
 	const struct title *title;
 	const struct mclic_verdict *verdict;
 	struct stage stage;
+	struct inspected found;
 	const struct mclic_entry **files;
 	size_t count;
 	__u64 plain;
@@ -51,24 +53,32 @@ static bool is_finished(const struct install *in, int dirfd, const struct mclic_
 	return !err;
 }
 
-/* Every entry stands, and every file is sealed under this medium's Ku. */
-static bool is_complete(const struct install *in)
+/* Also of a file that needs no copy: somebody may have changed its mode. */
+static int mend_mode(const struct install *in, const struct mclic_entry *e)
 {
-	MCLIC_AUTO_CLOSE int fd = mclic_open_beneath(in->t->dirfd, in->title->name,
-						     O_RDONLY | O_DIRECTORY, 0);
-	const struct mclic_manifest *m = in->title->product->manifest;
-	const char *why;
+	MCLIC_AUTO_CLOSE int fd = mclic_open_beneath(in->stage.treefd, e->path,
+						     O_RDONLY | O_NONBLOCK, 0);
 	struct stat st;
-	size_t i;
 
-	if (fd < 0)
-		return false;
-	for (i = 0; i < m->count; i++)
-		if (tree_entry(fd, &m->entries[i], &why, &st) ||
-		    (m->entries[i].type == MCLIC_ENTRY_FILE &&
-		     !is_finished(in, fd, &m->entries[i])))
-			return false;
-	return true;
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return mclic_fail(EBUSY, "%s: it was changed meanwhile; run again", e->path);
+	if ((st.st_mode & 07777) != e->mode && fchmod(fd, e->mode) && tree_has_modes(fd))
+		return mclic_fail(errno, "%s: cannot set its mode: %s", e->path, strerror(errno));
+	return 0;
+}
+
+/* Is file @i of the manifest there, so that it needs no copy? A negative errno ends the run. */
+static int is_there(const struct install *in, size_t i)
+{
+	const struct mclic_entry *e = &in->title->product->manifest->entries[i];
+	int err;
+
+	if (!in->found.bad)
+		return is_finished(in, in->stage.treefd, e);
+	if (in->found.bad[i])
+		return 0;
+	err = mend_mode(in, e);
+	return err ? err : 1;
 }
 
 static __u64 room_of(const struct mclic_entry *e, __u64 unit)
@@ -89,7 +99,7 @@ static int find_work(struct install *in)
 	const struct mclic_manifest *m = in->title->product->manifest;
 	struct statvfs fs;
 	size_t i;
-	int err = ask_room(in->t, &fs);
+	int err = ask_room(in->t, &fs), there;
 
 	if (err)
 		return err;
@@ -99,7 +109,12 @@ static int find_work(struct install *in)
 	for (i = 0; i < m->count; i++) {
 		const struct mclic_entry *e = &m->entries[i];
 
-		if (e->type != MCLIC_ENTRY_FILE || is_finished(in, in->stage.fd, e))
+		if (e->type != MCLIC_ENTRY_FILE)
+			continue;
+		there = is_there(in, i);
+		if (there < 0)
+			return there;
+		if (there)
 			continue;
 		in->files[in->count++] = e;
 		in->plain += e->size;
@@ -195,7 +210,7 @@ static int open_file(void *ctx, size_t index, struct mclic_work *w)
 static int publish_file(struct install *in, const struct mclic_entry *e, int fd, const char *part)
 {
 	const char *name;
-	MCLIC_AUTO_CLOSE int parent = parent_beneath(in->stage.fd, e->path, &name);
+	MCLIC_AUTO_CLOSE int parent = parent_beneath(in->stage.treefd, e->path, &name);
 
 	if (parent < 0)
 		return parent;
@@ -283,7 +298,7 @@ static int explain(const struct install *in, int err)
 	return err;
 }
 
-static int prepare(struct install *in, const struct grant *g)
+static int prepare(struct install *in, enum standing how, const struct grant *g)
 {
 	int err;
 
@@ -291,7 +306,7 @@ static int prepare(struct install *in, const struct grant *g)
 	err = open_master_key(in, g);
 	if (!err)
 		err = stage_open(&in->stage, in->t->dirfd, in->verdict->terms.licence_id,
-				 in->title);
+				 in->title, how);
 	if (!err)
 		err = stage_skeleton(&in->stage);
 	return err ? explain(in, err) : find_work(in);
@@ -299,7 +314,7 @@ static int prepare(struct install *in, const struct grant *g)
 
 static int run(struct install *in, enum standing how, const struct grant *g)
 {
-	int err = prepare(in, g);
+	int err = prepare(in, how, g);
 
 	if (!err)
 		err = check_room(in->t, in->title, in->room);
@@ -311,15 +326,27 @@ static int run(struct install *in, enum standing how, const struct grant *g)
 	return explain(in, err);
 }
 
+static int copy_or_mend(struct install *in, enum standing how, struct grant *g)
+{
+	int err = grant_response(in->t, in->title, g);
+
+	if (err)
+		return err;
+	in->ka = mclic_secret_alloc(MCLIC_KEY_SIZE);
+	err = in->ka ? run(in, how, g) : mclic_fail(ENOMEM, "not enough locked memory for keys");
+	mclic_secret_free(in->ka, MCLIC_KEY_SIZE);
+	return err;
+}
+
 int install_title(struct target *t, struct mclic_source *s, const struct title *title,
-		  struct grant *g, bool *already)
+		  struct grant *g, struct installed *done)
 {
 	struct install in = {
 		.t = t,
 		.source = s,
 		.title = title,
 		.verdict = g->verdict,
-		.stage = { .fd = -1, .partfd = -1 },
+		.stage = { .fd = -1, .partfd = -1, .treefd = -1 },
 		.first_read = ATOMIC_FLAG_INIT,
 		.first_written = ATOMIC_FLAG_INIT,
 	};
@@ -329,18 +356,16 @@ int install_title(struct target *t, struct mclic_source *s, const struct title *
 	err = tree_standing(t->dirfd, title, &how);
 	if (err)
 		return err;
-	*already = how == STANDS_SAME && is_complete(&in);
-	if (*already)
+	if (how == STANDS_SAME)
+		err = inspect_title(t, title, g->verdict, &in.found);
+	done->already = how == STANDS_SAME && !in.found.wrong;
+	done->mended = in.found.wrong;
+	if (!err && done->already)
 		stage_discard(t->dirfd, g->verdict->terms.licence_id);
-	else
-		err = grant_response(t, title, g);
-	if (!*already && !err) {
-		in.ka = mclic_secret_alloc(MCLIC_KEY_SIZE);
-		err = in.ka ? run(&in, how, g) :
-			mclic_fail(ENOMEM, "not enough locked memory for keys");
-	}
-	mclic_secret_free(in.ka, MCLIC_KEY_SIZE);
+	else if (!err)
+		err = copy_or_mend(&in, how, g);
 	stage_close(&in.stage);
+	free(in.found.bad);
 	free(in.files);
 	return err;
 }

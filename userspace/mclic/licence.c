@@ -69,12 +69,14 @@ static int send_again(struct kept *k, struct mclic_response *r)
 	return err == -EKEYREVOKED ? ended(k, err) : err;
 }
 
-/* The response kept beside a request, else the center's. */
+/* The response kept beside a request, else the center's; and the user key for it. */
 static int response_of(struct kept *k, struct mclic_response *r)
 {
 	int err = kept_answer(k, r);
 
-	return err == -ENOENT ? send_again(k, r) : err;
+	if (err == -ENOENT)
+		err = send_again(k, r);
+	return err ? err : ask_user_key(&k->request, r);
 }
 
 static int put_in_force(struct target *t, const struct title *title, struct grant *g)

@@ -264,6 +264,14 @@ void ask_again(const struct target *t, __u8 operation, const struct mclic_terms 
  */
 int ask_send(const struct mclic_account *a, const struct kept *k, struct mclic_response *r);
 
+/**
+ * ask_user_key() - have the KU that opens @r, answered to @q, on this machine
+ *
+ * The operator may have opened the next generation since this machine last asked: then it
+ * is fetched, as "mclic enrol --refresh" does.
+ */
+int ask_user_key(const struct mclic_request *q, const struct mclic_response *r);
+
 /** ask_account() - the account of --center, or the only one there is */
 int ask_account(const char *center, struct mclic_account **a);
 
@@ -345,18 +353,42 @@ int grant_settle(struct grant *g);
 /** grant_response() - find, or fetch again without paying, the response with EMid(Ka) */
 int grant_response(struct target *t, const struct title *title, struct grant *g);
 
-/* ---- install.c, stage.c, tree.c: S7, S15 to S17 ---- */
+/* ---- inspect.c, install.c, stage.c, tree.c: S7, S15 to S17 ---- */
 
 /**
- * install_title() - copy a title under a licence in force
+ * struct inspected - what a title that stands at the target lacks
+ * @bad: for each entry of the manifest: it is missing or damaged. free() it
+ * @wrong: how many are, or have another mode
+ */
+struct inspected {
+	bool *bad;
+	size_t wrong;
+};
+
+/** inspect_title() - compare entries, modes and every block with the manifest */
+int inspect_title(const struct target *t, const struct title *title,
+		  const struct mclic_verdict *verdict, struct inspected *found);
+
+/**
+ * struct installed - what an install did
+ * @already: the title stood complete, and nothing was copied
+ * @mended: so many of its entries were missing or damaged, and were made anew
+ */
+struct installed {
+	bool already;
+	size_t mended;
+};
+
+/**
+ * install_title() - copy a title under a licence in force, or mend the copy that stands
  * @t: target
  * @s: master
  * @title: of the master
  * @g: from grant_licence()
- * @already: set when the title stood complete and nothing was copied
+ * @done: gets what was done
  */
 int install_title(struct target *t, struct mclic_source *s, const struct title *title,
-		  struct grant *g, bool *already);
+		  struct grant *g, struct installed *done);
 
 /** install_possible() - before anything is bought: is the name free, and is there room? */
 int install_possible(struct target *t, const struct title *title);
@@ -385,10 +417,11 @@ int tree_extras(int dirfd, const struct mclic_manifest *m,
 int tree_remove(int dirfd, const char *name);
 
 /**
- * struct stage - a title being built
+ * struct stage - a title being built, or mended where it stands
  * @rootfd: the target's directory
  * @fd: the staging directory, locked
  * @partfd: its folder of unfinished files
+ * @treefd: the title's tree: the staging directory, or what bears the title's name
  * @name: of the staging directory
  * @title: being installed
  */
@@ -396,16 +429,25 @@ struct stage {
 	int rootfd;
 	int fd;
 	int partfd;
+	int treefd;
 	char name[64];
 	const struct title *title;
 };
 
 /** stage_is() - is it the name of a staging directory? */
 bool stage_is(const char *name);
-/** stage_open() - make the staging directory, or take up an interrupted one */
+/**
+ * stage_open() - make the staging directory, or take up an interrupted one
+ * @how: STANDS_SAME to mend the title that stands; only its files are staged then
+ */
 int stage_open(struct stage *s, int rootfd, const __u8 licence_id[MCLIC_ID_SIZE],
-	       const struct title *title);
-/** stage_skeleton() - the manifest's directories and symlinks; what must not be there is removed */
+	       const struct title *title, enum standing how);
+/**
+ * stage_skeleton() - the manifest's directories and symlinks
+ *
+ * What must not be in a staging directory is removed; in a title that stands, only what
+ * is in the place of another entry.
+ */
 int stage_skeleton(struct stage *s);
 /** stage_publish() - marker, modes, flush, and the name of the product */
 int stage_publish(struct stage *s, enum standing how);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A title being built in a staging directory at the target's root.
+ * A title being built in a staging directory at the target's root, or mended where it stands.
  *
- * Unfinished files are kept in its folder .mclic, a name that no manifest can have, and
- * move to their own names when they are whole. Whatever else lies in a staging directory
- * that is taken up again was not put there by us, and is removed.
+ * Unfinished files are kept in the staging directory's folder .mclic, a name that no manifest
+ * can have, and move to their own names when they are whole. Whatever else lies in a staging
+ * directory that is taken up again was not put there by us, and is removed.
  */
 
 #include <fcntl.h>
@@ -49,8 +49,22 @@ bool stage_is(const char *name)
 	       !strncmp(name, OLD_PREFIX, strlen(OLD_PREFIX));
 }
 
+static int open_tree(struct stage *s, enum standing how)
+{
+	s->treefd = s->fd;
+	if (how != STANDS_SAME)
+		return 0;
+	s->treefd = mclic_open_beneath(s->rootfd, s->title->name, O_RDONLY | O_DIRECTORY, 0);
+	if (s->treefd < 0)
+		return s->treefd;
+	if (fchmod(s->treefd, 0755) && tree_has_modes(s->treefd))
+		return mclic_fail(errno, "%s: cannot set its mode: %s", s->title->name,
+				  strerror(errno));
+	return 0;
+}
+
 int stage_open(struct stage *s, int rootfd, const __u8 licence_id[MCLIC_ID_SIZE],
-	       const struct title *title)
+	       const struct title *title, enum standing how)
 {
 	char hex[2 * MCLIC_ID_SIZE + 1];
 	int err;
@@ -77,14 +91,17 @@ int stage_open(struct stage *s, int rootfd, const __u8 licence_id[MCLIC_ID_SIZE]
 	if (mkdirat(s->fd, MCLIC_AREA_DIR, 0700))
 		return fail_at(s, MCLIC_AREA_DIR);
 	s->partfd = mclic_open_beneath(s->fd, MCLIC_AREA_DIR, O_RDONLY | O_DIRECTORY, 0);
-	return s->partfd < 0 ? s->partfd : 0;
+	return s->partfd < 0 ? s->partfd : open_tree(s, how);
 }
 
 void stage_close(struct stage *s)
 {
 	mclic_close_fd(&s->partfd);
+	if (s->treefd != s->fd)
+		mclic_close_fd(&s->treefd);
 	mclic_close_fd(&s->fd);
 	s->partfd = -1;
+	s->treefd = -1;
 	s->fd = -1;
 }
 
@@ -108,7 +125,7 @@ static int remove_extra(void *ctx, int dirfd, const char *name, const char *path
 }
 
 /* Directories are writable while they are filled. */
-static int make_dir(int parent, const char *name)
+static int make_dir(int parent, const char *name, __u32 mode)
 {
 	MCLIC_AUTO_CLOSE int fd = -1;
 
@@ -117,7 +134,7 @@ static int make_dir(int parent, const char *name)
 	fd = mclic_open_beneath(parent, name, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return fd;
-	if (fchmod(fd, 0700) && tree_has_modes(fd))
+	if (fchmod(fd, 0700 | mode) && tree_has_modes(fd))
 		return -errno;
 	return 0;
 }
@@ -125,21 +142,22 @@ static int make_dir(int parent, const char *name)
 static int make_entry(struct stage *s, const struct mclic_entry *e)
 {
 	const char *name, *why;
-	MCLIC_AUTO_CLOSE int parent = parent_beneath(s->fd, e->path, &name);
-	struct stat st;
+	MCLIC_AUTO_CLOSE int parent = parent_beneath(s->treefd, e->path, &name);
+	struct stat st = { 0 };
 	int err;
 
 	if (parent < 0)
 		return parent;
-	err = tree_entry(s->fd, e, &why, &st);
-	/* What stands there is not the manifest's: also a file cut short by a full disk. */
-	if (err && err != -ENOENT)
+	err = tree_entry(s->treefd, e, &why, &st);
+	/* What stands there is not the manifest's; a file takes the name of all but a directory. */
+	if (err && (e->type != MCLIC_ENTRY_FILE || S_ISDIR(st.st_mode))) {
 		err = tree_remove(parent, name);
-	if (err && err != -ENOENT)
-		return err;
+		if (err)
+			return err;
+	}
 	if (e->type == MCLIC_ENTRY_DIR) {
-		err = make_dir(parent, name);
-	} else if (e->type == MCLIC_ENTRY_LINK && tree_entry(s->fd, e, &why, &st)) {
+		err = make_dir(parent, name, e->mode);
+	} else if (e->type == MCLIC_ENTRY_LINK && tree_entry(s->treefd, e, &why, &st)) {
 		err = symlinkat(e->target, parent, name) ? -errno : 0;
 	} else {
 		err = 0;
@@ -159,7 +177,7 @@ int stage_skeleton(struct stage *s)
 
 	for (i = 0; !err && i < m->count; i++)
 		err = make_entry(s, &m->entries[i]);
-	return err ? err : tree_extras(s->fd, m, remove_extra, NULL);
+	return err || s->treefd != s->fd ? err : tree_extras(s->fd, m, remove_extra, NULL);
 }
 
 /* ---- publishing ---- */
@@ -178,26 +196,36 @@ static int finish_dir(int dirfd, const char *path, __u32 mode)
 	return err ? mclic_fail(-err, "%s: cannot flush it: %s", path, strerror(-err)) : 0;
 }
 
-static int finish_tree(struct stage *s)
+static int write_marker(struct stage *s)
 {
 	const struct mclic_product *p = s->title->product;
-	const struct mclic_manifest *m = p->manifest;
-	size_t i;
 	int err;
 
 	mclic_close_fd(&s->partfd);
 	s->partfd = -1;
 	err = tree_remove(s->fd, MCLIC_AREA_DIR);
-	/* Children stand behind their parents in a manifest. */
-	for (i = m->count; !err && i > 0; i--)
-		if (m->entries[i - 1].type == MCLIC_ENTRY_DIR)
-			err = finish_dir(s->fd, m->entries[i - 1].path, m->entries[i - 1].mode);
 	if (!err)
 		err = mclic_write_file(s->fd, MCLIC_MARKER_NAME, p->bytes, p->len, 0644);
 	/* Whatever the umask says: other users of the medium read the marker. */
 	if (!err && fchmodat(s->fd, MCLIC_MARKER_NAME, 0644, 0) && tree_has_modes(s->fd))
 		err = fail_at(s, MCLIC_MARKER_NAME);
-	return err ? err : finish_dir(s->fd, ".", 0755);
+	return err;
+}
+
+static int finish_tree(struct stage *s)
+{
+	const struct mclic_manifest *m = s->title->product->manifest;
+	size_t i;
+	int err = 0;
+
+	/* Children stand behind their parents in a manifest. */
+	for (i = m->count; !err && i > 0; i--)
+		if (m->entries[i - 1].type == MCLIC_ENTRY_DIR)
+			err = finish_dir(s->treefd, m->entries[i - 1].path, m->entries[i - 1].mode);
+	/* A title that stands has its marker. */
+	if (!err && s->treefd == s->fd)
+		err = write_marker(s);
+	return err ? err : finish_dir(s->treefd, ".", 0755);
 }
 
 static void old_name(const struct stage *s, char old[sizeof(s->name)])
@@ -260,6 +288,11 @@ int stage_publish(struct stage *s, enum standing how)
 
 	if (err)
 		return err;
+	if (how == STANDS_SAME) {
+		if (tree_remove(s->rootfd, s->name))
+			mclic_warn("%s", mclic_message());
+		return 0;
+	}
 	err = how == STANDS_NOT ? give_name(s) : replace(s);
 	if (!err)
 		err = flush_dir(s->rootfd);
