@@ -6,6 +6,8 @@
 #   B=DIR          where everything is built (default: build)
 #   SANITIZE=LIST  compile with -fsanitize=LIST, e.g. address,undefined
 #   FUZZ_SECONDS=N how long make fuzz runs each target (default: 60)
+#   KDIR=DIR       headers that make module builds against (default: the running kernel's)
+#   W=1 C=2        make module with more warnings, and under sparse
 #   CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR  as usual
 
 B		?= build
@@ -14,6 +16,7 @@ PREFIX		?= /usr/local
 DESTDIR		?=
 SANITIZE	?=
 FUZZ_SECONDS	?= 60
+KDIR		?= /lib/modules/$(shell uname -r)/build
 
 WARN		:= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef -Wshadow
 HARDEN		:= -fPIE -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
@@ -78,6 +81,7 @@ help:
 	@echo 'make asan         only the tests under the sanitizers'
 	@echo 'make suites       only the tests without them, with what is installed'
 	@echo 'make bench        compare mclicfs-fuse with gocryptfs, encfs, securefs and cryfs'
+	@echo 'make module       build mclicfs.ko for the kernel of KDIR into $(B)/module/'
 	@echo 'make fuzz         run each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds'
 	@echo 'make style        check the form of the sources'
 	@echo 'make check        static analysis: cppcheck, clang-tidy, shellcheck, mandoc'
@@ -151,6 +155,21 @@ unit: $(UNIT)
 tools: $(TOOLS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- The kernel module ----
+
+# Kbuild writes next to the sources, so it is shown a folder of links to them.
+utsrelease	= $(KDIR)/include/generated/utsrelease.h
+module_dir	= $(abspath $(B))/module/$(shell cut -d '"' -f 2 '$(utsrelease)')
+
+.PHONY: module
+module:
+	$(Q)[ -f '$(utsrelease)' ] || \
+		{ echo 'No kernel headers in $(KDIR). Set KDIR.'; exit 1; }
+	$(Q)mkdir -p '$(module_dir)'
+	$(Q)cp -rsf $(addprefix '$(CURDIR)'/,Kbuild kmod core uapi) '$(module_dir)/'
+	$(Q)find '$(module_dir)' -xtype l -delete
+	$(again) -C '$(KDIR)' M='$(module_dir)' modules
 
 # ---- Packages, demo, tests, measurements ----
 
