@@ -214,6 +214,16 @@ static struct key *find_center(const u8 center_id[MCLIC_ID_SIZE])
 	return key;
 }
 
+int mclicfs_center_find(const u8 center_id[MCLIC_ID_SIZE])
+{
+	struct key *key = find_center(center_id);
+
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	key_put(key);
+	return 0;
+}
+
 /* What the cipher reads through a scatter list must be neither stack nor vmalloc memory. */
 struct signed_hash {
 	struct public_key_signature sig;

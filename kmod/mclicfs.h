@@ -569,6 +569,9 @@ bool mclicfs_key_is(const struct key *key, const u8 user_id[MCLIC_ID_SIZE],
 int mclicfs_key_find(struct mclicfs_fs *fs, const u8 user_id[MCLIC_ID_SIZE],
 		     u32 ku_generation, u8 ku[MCLIC_KEY_SIZE], struct key **key);
 
+/** mclicfs_center_find() - 0 if a center's certificate is in the .mclic keyring, or -ENOKEY */
+int mclicfs_center_find(const u8 center_id[MCLIC_ID_SIZE]);
+
 /**
  * mclicfs_signature_check() - a center's RSA signature (PKCS #1 v1.5, SHA-256)
  * @center_id: IDc, the Subject Key Identifier of its certificate in the .mclic keyring

@@ -240,7 +240,8 @@ static bool still_in_force(struct mclicfs_fs *fs, const struct mclicfs_title_key
 	return mclicfs_revocations_find(fs, t->center_id, t->licence_id, &lowest_good,
 					&issued_at) >= 0 &&
 	       mclic_get32(t->sequence) >= lowest_good &&
-	       !mclic_time_check(t, now_seconds(), issued_at) && user_key_there(fs, t);
+	       !mclic_time_check(t, now_seconds(), issued_at) && user_key_there(fs, t) &&
+	       !mclicfs_center_find(t->center_id);
 }
 
 /* ---- at an open ---- */
