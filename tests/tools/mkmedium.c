@@ -154,8 +154,6 @@ static bool set_flag(struct flags *f, const char *word)
 		f->file_generation = (__u32)n;
 	else
 		return false;
-	if (f->no_user_key)
-		f->personal = true;
 	return true;
 }
 
@@ -177,6 +175,8 @@ static int parse_job(struct job *job, char *arg)
 	while ((word = strsep(&rest, ",")))
 		if (!set_flag(&job->f, word))
 			return -EINVAL;
+	if (job->f.no_user_key)
+		job->f.personal = true;
 	return 0;
 }
 
