@@ -213,7 +213,7 @@ static void test_same(void **state)
 	assert_int_equal(put(&m, &first, &p), 0);
 	assert_int_equal(p.index, 3);
 	assert_int_equal(m.checked, 1);
-	assert_true(mclic_is_zero(&m.slots[5], sizeof(m.slots[5])));	/* twice is once too often */
+	assert_true(mclic_is_zero(&m.slots[5], sizeof(m.slots[5])));	/* twice: once too often */
 	m.why = MCLIC_EXPIRED;
 	assert_int_equal(put(&m, &first, &p), -EKEYEXPIRED);
 	assert_true(holds(&m, &first));		/* it was there before */

@@ -38,7 +38,7 @@ static __u64 parse_size(const char *arg, struct argp_state *state)
 	errno = 0;
 	n = strtoull(arg, &end, 10);
 	unit = *end ? strchr(units, *end) : NULL;
-	if (errno || !n || end == arg || *arg == '-' || (*end && (!unit || end[1])) || n > 1ULL << 62)
+	if (errno || !n || *arg == '-' || (*end && (!unit || end[1])) || n > 1ULL << 62)
 		argp_error(state, "\"%s\" is not a size", arg);
 	for (; unit && unit >= units; unit--) {
 		if (n > 1ULL << 52)

@@ -92,7 +92,12 @@ struct tls {
 	size_t key_len;
 };
 
-/** tls_load() - the pair of --tls, which reads CERT,KEY, or (@arg NULL) the center's own, made if missing */
+/**
+ * tls_load() - the pair of --tls
+ * @c: center
+ * @arg: CERT,KEY, or NULL for the center's own, made if missing
+ * @t: gets it
+ */
 int tls_load(struct center *c, const char *arg, struct tls *t);
 void tls_free(struct tls *t);
 
