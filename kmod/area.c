@@ -93,7 +93,8 @@ int mclicfs_area_read_back(struct mclicfs_area *a, u32 index, struct mclic_slot 
 	if (err)
 		return err;
 	err = invalidate_inode_pages2_range(mapping, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
-	return err ? err : read_buffered(a->file, index, slot);
+	/* A page that cannot be dropped is all there is (tmpfs), or in use this very moment. */
+	return err && err != -EBUSY ? err : read_buffered(a->file, index, slot);
 }
 
 int mclicfs_area_read(struct mclicfs_area *a, u32 index, struct mclic_slot *slot)
@@ -180,10 +181,9 @@ static void area_free(struct mclicfs_area *a)
 	kfree(a);
 }
 
-/* Take the file or device at @path for the area, if it is one. */
-static int use(struct mclicfs_fs *fs, const struct path *path, const char *name)
+/* Take what area_new() opened for the area, if it is one. */
+static int use(struct mclicfs_fs *fs, struct mclicfs_area *a, const char *name)
 {
-	struct mclicfs_area *a = area_new(path);
 	int err = PTR_ERR_OR_ZERO(a);
 
 	if (!err) {
@@ -246,7 +246,7 @@ static int open_file(struct mclicfs_fs *fs)
 			    "%s: not a regular file, or of no length that a licence area has",
 			    MCLIC_AREA_FILE);
 	else
-		err = use(fs, &path, MCLIC_AREA_FILE);
+		err = use(fs, area_new(&path), MCLIC_AREA_FILE);
 	path_put(&path);
 	return err;
 }
@@ -255,18 +255,15 @@ static int open_device(struct mclicfs_fs *fs, const struct path *path)
 {
 	struct block_device *below = fs->lower.mnt->mnt_sb->s_bdev;
 	struct mclicfs_area *a = area_new(path);
-	bool same;
 
 	if (IS_ERR(a))
 		return PTR_ERR(a);
-	same = below && I_BDEV(a->file->f_mapping->host)->bd_disk == below->bd_disk;
-	area_free(a);
-	if (!same) {
-		mclicfs_msg(fs->sb, NULL, "%s lies on another medium", fs->area_path);
+	if (!below || I_BDEV(a->file->f_mapping->host)->bd_disk != below->bd_disk) {
+		area_free(a);
 		return -EINVAL;
 	}
 	fs->area_fixed = true;
-	return use(fs, path, fs->area_path);
+	return use(fs, a, fs->area_path);
 }
 
 /* Option area=: the helper found it, but what it may be is for us to say. */

@@ -294,7 +294,7 @@ static int remove_licence(struct mclicfs_fs *fs, const struct mclicfs_ioc_remove
 	enum mclic_why why;
 	int err = -EINVAL;
 
-	if (arg->slot < 1 || arg->slot + 1 >= mclicfs_area_slots(fs->area))
+	if (arg->slot < 1 || arg->slot >= mclicfs_area_slots(fs->area) - 1)
 		return -EINVAL;
 	slot = kmalloc(sizeof(*slot), GFP_KERNEL);
 	if (!slot)
@@ -440,7 +440,7 @@ static int remove_key(struct mclicfs_fs *fs, key_serial_t serial, u32 *busy)
 	if (IS_ERR(key))
 		key = callers_key(serial);
 	if (IS_ERR(key))
-		return PTR_ERR(key);
+		return -ENOKEY;
 	*busy = forget(fs, key);
 	key_put(key);
 	return 0;
