@@ -4,7 +4,8 @@
  *
  *	mkmedium [--center DIR] MEDIUM TITLE=TREE[,FLAG...]...
  *
- * MEDIUM becomes a directory with a licence area and one product a TITLE, sealed from the
+ * MEDIUM becomes a directory with a licence area (unless its disk has one, as "mclic
+ * format" makes it) and one product a TITLE, sealed from the
  * directory TREE; run again it adds to what is there. An empty TREE writes a licence only.
  * The center's certificate, user keys and revocation lists go where the invoking user's
  * programs look for them (XDG_CONFIG_HOME, XDG_STATE_HOME). --center keeps the center's
@@ -40,7 +41,7 @@
 
 #include <openssl/pem.h>
 
-#include "userspace/lib/libmclic.h"
+#include "userspace/lib/device.h"
 
 #define CONTENT_VERSION	2
 #define KM_GENERATION	1
@@ -78,6 +79,7 @@ struct maker {
 	__u8 publisher_key[MCLIC_ED25519_PUBLIC];
 	__u8 publisher_id[MCLIC_ID_SIZE];
 	__u8 user_id[MCLIC_ID_SIZE];
+	char *area;
 	struct mclic_area_header head;
 	struct mclic_medium m;
 	struct mclic_revocation_entry revoked[TITLES_MAX];
@@ -292,8 +294,14 @@ static void open_medium(struct maker *mk)
 {
 	struct mclic_area *area;
 
+	struct stat st;
+
 	must(mclic_mkdirs(mk->medium, 0755), mk->medium);
-	if (access(in_dir(mk->medium, MCLIC_AREA_FILE), F_OK))
+	need(!stat(mk->medium, &st), "medium");
+	/* A disk that was formatted has a partition for it. */
+	if (mclic_area_device(st.st_dev, &mk->area) <= 0)
+		mk->area = strdup(in_dir(mk->medium, MCLIC_AREA_FILE));
+	if (access(mk->area, F_OK))
 		must(mclic_area_create_file(mk->medium, "mkmedium"), "area");
 	must(mclic_area_open(mk->medium, false, &area), "area");
 	mk->head = *mclic_area_head(area);
@@ -304,7 +312,7 @@ static void open_medium(struct maker *mk)
 /* Written past mclic_area_put(), which would not let a wrong slot stand. */
 static void put_slot(const struct maker *mk, const struct mclic_slot *s)
 {
-	MCLIC_AUTO_CLOSE int fd = open(in_dir(mk->medium, MCLIC_AREA_FILE), O_RDWR | O_CLOEXEC);
+	MCLIC_AUTO_CLOSE int fd = open(mk->area, O_RDWR | O_CLOEXEC);
 	__u32 i, slots = mclic_get32(mk->head.slots);
 	struct mclic_slot old;
 

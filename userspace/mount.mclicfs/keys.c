@@ -132,6 +132,11 @@ void keys_drop(struct keys *k, bool undo)
 
 	for (i = 0; ring > 0 && i < k->added_count; i++)
 		keyctl_unlink(k->added[i], ring);
+	/* The mount has its own hold on the keys. In the keyring, which the mount keeps with the
+	 * mounter's credentials, they would be found again when they are taken from the mount.
+	 */
+	if (k->serial_count)
+		keyctl_clear(KEY_SPEC_PROCESS_KEYRING);
 	free(k->added);
 	mclic_trust_free(k->trust);
 	memset(k, 0, sizeof(*k));
