@@ -79,6 +79,8 @@ help:
 	@echo 'make demo         the whole job on real input, narrated'
 	@echo 'make test         every test, also under the address and undefined sanitizers'
 	@echo 'make asan         only the tests under the sanitizers'
+	@echo 'make test-kernel  only the tests of the module, on Debian kernels 6.1 and 6.12'
+	@echo 'make test-kernel-debug   the same on a kernel with KASAN, lockdep and kmemleak'
 	@echo 'make suites       only the tests without them, with what is installed'
 	@echo 'make bench        compare mclicfs-fuse with gocryptfs, encfs, securefs and cryfs'
 	@echo 'make module       build mclicfs.ko for the kernel of KDIR into $(B)/module/'
@@ -142,7 +144,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 # One cmocka program a file in tests/unit, one helper a file in the other folders.
 UNIT		:= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 TOOLS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c tests/bench/*.c \
-		   tests/vectors/*.c))
+		   tests/vectors/*.c tests/kselftest/*.c))
 $(UNIT): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(WITH_CENTER)
 	$(say) LD $@
 	$(Q)$(link) $(call pkg_libs,cmocka sqlite3 libmicrohttpd $(LIBS_common)) $(EXTRA_LIBS)
@@ -193,6 +195,22 @@ asan:
 	@echo 'The tests under the address and undefined-behaviour sanitizers:'
 	$(again) B='$(B)/asan' SANITIZE=address,undefined all unit tools
 	$(Q)B='$(B)/asan' UBSAN_OPTIONS=print_stacktrace=1 tests/run $(SUITES)
+
+# Everything that runs in a test kernel, in QEMU, on each of KERNELS.
+KERNELS		?= 6.1 6.12
+.PHONY: test-kernel
+test-kernel:
+	$(Q)tests/install-packages build test kernel $(if $(filter debug,$(KERNELS)),kernel-debug)
+	$(again) all tools
+	+$(Q)set -e; for k in $(KERNELS); do \
+		d=$$(tests/qemu/kernel $$k); \
+		$(MAKE) --no-print-directory $(jobs) module KDIR="$$d/build"; \
+	done
+	$(Q)B='$(B)' KERNELS='$(KERNELS)' tests/qemu/run $(SUITES)
+
+.PHONY: test-kernel-debug
+test-kernel-debug:
+	$(again) test-kernel KERNELS=debug
 
 .PHONY: test
 test:
