@@ -84,6 +84,7 @@ help:
 	@echo 'make suites       only the tests without them, with what is installed'
 	@echo 'make bench        compare mclicfs-fuse with gocryptfs, encfs, securefs and cryfs'
 	@echo 'make module       build mclicfs.ko for the kernel of KDIR into $(B)/module/'
+	@echo 'make install-module  ... and install it for that kernel'
 	@echo 'make fuzz         run each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds'
 	@echo 'make style        check the form of the sources'
 	@echo 'make check        static analysis: cppcheck, clang-tidy, shellcheck, mandoc'
@@ -172,6 +173,12 @@ module:
 	$(Q)cp -rsf $(addprefix '$(CURDIR)'/,Kbuild kmod core uapi) '$(module_dir)/'
 	$(Q)find '$(module_dir)' -xtype l -delete
 	$(again) -C '$(KDIR)' M='$(module_dir)' modules
+
+.PHONY: install-module
+install-module: module
+	$(Q)install -D -m 644 '$(module_dir)/mclicfs.ko' \
+		'$(DESTDIR)/lib/modules/$(notdir $(module_dir))/updates/mclicfs.ko'
+	$(Q)$(if $(DESTDIR),,depmod '$(notdir $(module_dir))')
 
 # ---- Packages, demo, tests, measurements ----
 
