@@ -7,90 +7,8 @@
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
 
-if [ -t 1 ]; then
-	bold=$(printf '\033[1m')
-	dim=$(printf '\033[2m')
-	green=$(printf '\033[32m')
-	plain=$(printf '\033[0m')
-else
-	bold='' dim='' green='' plain=''
-fi
-checks=0
-
-chapter() {
-	printf '\n%s%s%s\n' "$bold" "$*" "$plain"
-}
-
-tell() {
-	printf '%s\n' "$*" | fold -s -w 88
-}
-
-# show CMD...: print a command as a reader would type it.
-show() {
-	_line=
-	for _word; do
-		case $_word in
-		*' '*) _line="$_line \"$_word\"" ;;
-		*) _line="$_line $_word" ;;
-		esac
-	done
-	_line=$(printf '%s\n' "${_line# }" | sed "s|$B/||g; s|$T/||g")
-	printf '%s  $ %s%s\n' "$dim" "$_line" "$plain"
-}
-
-indented() {
-	sed "s|$T/||g; s/^/    /" "$1"
-}
-
-# run CMD...: it has to succeed; its output is shown.
-run() {
-	show "$@"
-	"$@" >"$T/out" 2>&1 </dev/null || {
-		indented "$T/out"
-		die "that should have worked"
-	}
-	indented "$T/out"
-}
-
-# brief LINES CMD...: likewise, only the lines that match are shown.
-brief() {
-	_lines=$1
-	shift
-	show "$@"
-	"$@" >"$T/all" 2>&1 </dev/null || {
-		indented "$T/all"
-		die "that should have worked"
-	}
-	grep -E "$_lines" "$T/all" >"$T/out"
-	indented "$T/out"
-}
-
-# refused STATUS CMD...: it has to end with this status; its output is shown.
-refused() {
-	_want=$1
-	shift
-	show "$@"
-	"$@" >"$T/out" 2>&1 </dev/null
-	_got=$?
-	indented "$T/out"
-	[ "$_got" = "$_want" ] || die "it ended with status $_got, not $_want"
-}
-
-# check WHAT CMD...: a claim of the demo.
-check() {
-	_what=$1
-	shift
-	"$@" >"$T/checked" 2>&1 </dev/null || {
-		indented "$T/checked"
-		die "not so: $_what"
-	}
-	checks=$((checks + 1))
-	printf '  %s✓ %s%s\n' "$green" "$_what" "$plain"
-}
-
-not() {
-	! "$@"
-}
+# shellcheck source=tests/demo/lib-demo.sh
+. tests/demo/lib-demo.sh
 
 # ---- two real titles, out of packages of Debian ----
 
@@ -115,11 +33,6 @@ make_titles() {
 	chmod -R u+w "$unix" "$world"
 }
 
-# The titles through the mount are the same, byte for byte, as the publisher's.
-same_tree() {
-	diff -r --no-dereference "$1" "$2"
-}
-
 # A folder on some medium that has another identity than $T's.
 other_folder() {
 	if [ -d /dev/shm ] && [ -w /dev/shm ] && other=$(mktemp -d /dev/shm/mclic.XXXXXX); then
@@ -138,13 +51,10 @@ tell "mclicd made a master key KM, a signing key and a certificate for TLS, and 
 	"$CENTER_URL. Its operator admits a publisher and a user; each gets a token."
 show mclicctl --data "$CENTER" publisher add "Demo Press"
 mclicctl --data "$CENTER" publisher add "Demo Press" --json >"$T/out" || die "no publisher"
-jq_token() {
-	sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' "$1"
-}
-jq_token "$T/out" >"$T/press.token"
+token "$T/out" >"$T/press.token"
 show mclicctl --data "$CENTER" user add alice
 mclicctl --data "$CENTER" user add alice --json >"$T/out" || die "no user"
-jq_token "$T/out" >"$T/alice.token"
+token "$T/out" >"$T/alice.token"
 check "both got a token" test -s "$T/press.token" -a -s "$T/alice.token"
 
 chapter "2. A publisher presses two real titles into one master"
