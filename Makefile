@@ -77,8 +77,8 @@ all: $(foreach p,$(PROGRAMS),$(B)/$(p))
 help:
 	@echo 'make              build the programs into $(B)/'
 	@echo 'make demo         the whole job on real input, narrated'
-	@echo 'make test         every test, also under the address and undefined sanitizers'
-	@echo 'make asan         only the tests under the sanitizers'
+	@echo 'make test         every test, also under the sanitizers, and in test kernels'
+	@echo 'make asan         only the tests under the address and undefined sanitizers'
 	@echo 'make test-kernel  only the tests of the module, on Debian kernels 6.1 and 6.12'
 	@echo 'make test-kernel-debug   the same on a kernel with KASAN, lockdep and kmemleak'
 	@echo 'make suites       only the tests without them, with what is installed'
@@ -221,8 +221,9 @@ test-kernel-debug:
 
 .PHONY: test
 test:
-	$(Q)tests/install-packages build test
+	$(Q)tests/install-packages build test kernel
 	$(again) suites
+	$(again) test-kernel
 	$(again) asan
 
 .PHONY: bench
