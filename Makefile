@@ -83,6 +83,7 @@ help:
 	@echo 'make test-kernel-debug   the same on a kernel with KASAN, lockdep and kmemleak'
 	@echo 'make suites       only the tests without them, with what is installed'
 	@echo 'make bench        compare mclicfs-fuse with gocryptfs, encfs, securefs and cryfs'
+	@echo 'make bench-kernel  compare mclicfs.ko with eCryptfs, fscrypt and dm-crypt'
 	@echo 'make module       build mclicfs.ko for the kernel of KDIR into $(B)/module/'
 	@echo 'make install-module  ... and install it for that kernel'
 	@echo 'make fuzz         run each fuzz target for FUZZ_SECONDS ($(FUZZ_SECONDS)) seconds'
@@ -231,6 +232,16 @@ bench:
 	$(Q)tests/install-packages build bench
 	$(again) all tools
 	$(Q)B='$(B)' sh tests/bench/bench.sh
+
+.PHONY: bench-kernel
+bench-kernel:
+	$(Q)tests/install-packages build test kernel
+	$(again) all tools
+	+$(Q)set -e; for k in $(filter-out debug,$(KERNELS)); do \
+		d=$$(tests/qemu/kernel $$k); \
+		$(MAKE) --no-print-directory $(jobs) module KDIR="$$d/build"; \
+	done
+	$(Q)B='$(B)' KERNELS='$(filter-out debug,$(KERNELS))' sh tests/bench/kernel.sh
 
 FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZERS): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(WITH_CENTER)
