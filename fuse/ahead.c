@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Around random reads. The kernel reads no more than it is asked for where reads are not
- * in sequence, and each question costs more than the block it brings. So what lies around
- * is given to the kernel unasked, once, where the lower file system has it in memory, and
- * the file is small beside the memory it will be kept in.
+ * What the kernel is given unasked, where the lower file system has it in memory: small
+ * files at their first open, and what lies around random reads. There the kernel reads no
+ * more than it is asked for, and each question costs more than the block it brings; so it
+ * gets the blocks around once, if the file is small beside the memory it will be kept in.
  *
  * The kernel may have to wait for the answer to another request before it takes a page, so
- * this is a thread of its own, and no request waits for it.
+ * for files that are open this is a thread of its own, and no request waits for it.
  */
 #include <linux/magic.h>
 #include <signal.h>
@@ -79,13 +79,35 @@ void ahead_read(struct file *f, __u64 first, __u64 count)
 
 /* ---- giving ---- */
 
+static int store(const struct node *n, __u64 first, void *plain, size_t len)
+{
+	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(len);
+
+	buf.buf[0].mem = plain;
+	return fuse_lowlevel_notify_store(mnt.se, node_ino(n), (off_t)(first * MCLIC_BLOCK_SIZE),
+					  &buf, FUSE_BUF_NO_SPLICE);
+}
+
+bool ahead_whole(struct node *n, const struct content *c)
+{
+	struct worker *w = worker_get();
+	size_t good;
+	ssize_t len;
+
+	if (!w || !c->size || c->size > CLUSTER * MCLIC_BLOCK_SIZE)
+		return false;
+	w->in_cache_only = !ahead.in_memory;
+	len = content_read(c, n->fd, 0, (__u32)mclic_block_count(c->size), w, &good);
+	w->in_cache_only = false;
+	return len > 0 && !store(n, 0, w->buf, (size_t)len) && !medium_same();
+}
+
 static void give(const struct around *a, struct worker *w)
 {
 	struct node *n = a->f->node;
 	struct content *c = a->f->content;
 	__u64 first = a->cluster * CLUSTER, left = mclic_block_count(c->size) - first;
 	__u32 count = left < CLUSTER ? (__u32)left : CLUSTER;
-	struct fuse_bufvec buf;
 	size_t good;
 	ssize_t len;
 
@@ -94,9 +116,7 @@ static void give(const struct around *a, struct worker *w)
 	len = content_read(c, a->f->fd, first, count, w, &good);
 	if (len <= 0)
 		return;
-	buf = FUSE_BUFVEC_INIT((size_t)len);
-	buf.buf[0].mem = w->buf;
-	fuse_lowlevel_notify_store(mnt.se, node_ino(n), (off_t)(first * MCLIC_BLOCK_SIZE), &buf, 0);
+	store(n, first, w->buf, (size_t)len);
 	/* The file changed meanwhile: a new open may have dropped its pages before these came. */
 	if (!content_current(n, c) || medium_same())
 		fuse_lowlevel_notify_inval_inode(mnt.se, node_ino(n),

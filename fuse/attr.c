@@ -2,6 +2,7 @@
 /* Attributes, ordinary and extended. */
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/xattr.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -168,16 +169,30 @@ static void reply_xattr(fuse_req_t req, size_t size, ssize_t n, const char *valu
 		fuse_reply_buf(req, value, (size_t)n);
 }
 
+/*
+ * A label that a file of a product lacks cannot be given to it either. "ls -l" asks every
+ * file for it where labels are supported, and asks no more where one file says they are not.
+ */
+static bool no_labels(const struct node *n, const char *name)
+{
+	return errno == ENODATA && n->product && !strcmp(name, XATTR_NAME_SELINUX);
+}
+
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	MCLIC_AUTO_FREE char *value = malloc(size + 1);
+	struct node *n = node_of(ino);
 	char path[32];
+	ssize_t len;
 
-	if (!value)
+	if (!value) {
 		fuse_reply_err(req, ENOMEM);
-	else
-		reply_xattr(req, size, getxattr(node_path(node_of(ino), path), name, value, size),
-			    value);
+		return;
+	}
+	len = getxattr(node_path(n, path), name, value, size);
+	if (len < 0 && no_labels(n, name))
+		errno = EOPNOTSUPP;
+	reply_xattr(req, size, len, value);
 }
 
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)

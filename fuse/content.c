@@ -71,7 +71,7 @@ static enum mclic_why check(struct product *p, const struct mclic_trailer *t, __
 	return why;
 }
 
-static enum mclic_why judge(struct node *n, int fd, struct content *c, int *err)
+static enum mclic_why judge(struct node *n, struct content *c, int *err)
 {
 	__u64 len = c->stamp.size;
 	struct mclic_trailer t;
@@ -81,7 +81,7 @@ static enum mclic_why judge(struct node *n, int fd, struct content *c, int *err)
 	*err = 0;
 	if (why)
 		return why;
-	got = mclic_pread_full(fd, &t, sizeof(t), (off_t)(len - sizeof(t)));
+	got = mclic_pread_full(n->fd, &t, sizeof(t), (off_t)(len - sizeof(t)));
 	if (got < 0)
 		*err = (int)got;
 	else if (got != sizeof(t))
@@ -92,8 +92,7 @@ static enum mclic_why judge(struct node *n, int fd, struct content *c, int *err)
 }
 
 /* node.lock is held */
-static int content_new(struct node *n, int fd, const struct stamp *stamp, __u64 epoch,
-		       struct content **content)
+static int content_new(struct node *n, __u64 epoch, struct content **content)
 {
 	struct content *c = calloc(1, sizeof(*c));
 	char name[PATH_MAX];
@@ -103,15 +102,15 @@ static int content_new(struct node *n, int fd, const struct stamp *stamp, __u64 
 	if (!c)
 		return -ENOMEM;
 	c->refs = 1;
-	c->stamp = *stamp;
+	c->stamp = n->stamp;
 	c->epoch = epoch;
 	c->key = key_alloc();
 	if (!c->key)
 		goto out;
-	why = judge(n, fd, c, &err);
+	why = judge(n, c, &err);
 	if (why) {
 		err = mclic_errno(why);
-		log_limited("%s: the sealed file is damaged: %s", log_name(fd, name),
+		log_limited("%s: the sealed file is damaged: %s", log_name(n->fd, name),
 			    mclic_why_text(why));
 	}
 out:
@@ -124,24 +123,22 @@ out:
 	return err;
 }
 
-int content_get(struct node *n, int fd, __u64 epoch, struct content **c, bool *kept)
+int content_get(struct node *n, __u64 epoch, struct content **c, bool *kept)
 {
 	struct content *old = NULL;
-	struct stamp stamp;
-	struct stat st;
 	int err = 0;
 
-	if (fstat(fd, &st))
-		return -errno;
-	stamp_of(&st, &stamp);
 	pthread_mutex_lock(&n->lock);
-	*kept = n->content && n->content->epoch == epoch && stamp_same(&n->content->stamp, &stamp);
+	*kept = n->content && n->content->epoch == epoch &&
+		stamp_same(&n->content->stamp, &n->stamp);
 	if (!*kept) {
 		old = n->content;
 		n->content = NULL;
-		err = content_new(n, fd, &stamp, epoch, &n->content);
+		err = content_new(n, epoch, &n->content);
+		*kept = !err && !n->opened && ahead_whole(n, n->content);
 	}
 	if (!err) {
+		n->opened = true;
 		content_ref(n->content);
 		*c = n->content;
 	}

@@ -51,7 +51,8 @@ void file_put(struct file *f)
 		content_put(f->content);
 		if (f->content)
 			evict_rest(n->product);
-		mclic_close_fd(&f->fd);
+		if (f->fd != n->fd)
+			mclic_close_fd(&f->fd);
 		free(f);
 	}
 	node_put(n, 1);

@@ -8,8 +8,8 @@
 
 #include "mclicfs.h"
 
-#define THREADS_MAX	16
-#define THREADS_IDLE	8
+#define THREADS_MIN	4u
+#define THREADS_MAX	16u
 #define STOPPED_EVERY_MS	10	/* look whether threads have ended */
 
 /* ---- background: the first process waits until the mount works ---- */
@@ -133,16 +133,31 @@ static int first_request(void)
 	return 0;
 }
 
+/*
+ * The kernel wakes those that wait in turn, so each thread more than are needed finds
+ * colder caches. None ends when it has nothing to do: making the next one costs more.
+ */
+static unsigned int threads(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned int n = cores > 0 ? (unsigned int)cores + 2 : THREADS_MIN;
+
+	if (n < THREADS_MIN)
+		return THREADS_MIN;
+	return n < THREADS_MAX ? n : THREADS_MAX;
+}
+
 static int loop(void)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	unsigned int n = threads();
 	int err;
 
 	if (!config)
 		return mclic_fail(ENOMEM, "not enough memory");
 	fuse_loop_cfg_set_clone_fd(config, !access("/dev/fuse", R_OK | W_OK));
-	fuse_loop_cfg_set_max_threads(config, THREADS_MAX);
-	fuse_loop_cfg_set_idle_threads(config, THREADS_IDLE);
+	fuse_loop_cfg_set_max_threads(config, n);
+	fuse_loop_cfg_set_idle_threads(config, n);
 	err = fuse_session_loop_mt(mnt.se, config);
 	fuse_loop_cfg_destroy(config);
 	/* A signal's number: the usual way to end a file system. */

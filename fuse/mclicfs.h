@@ -5,7 +5,8 @@
  * Functions return 0 or a negative errno unless said otherwise. Locks, outermost first:
  * node.lock, product.lock, judge (verdict.c), the table (node.c, product.c), worker-private
  * state. No lock that a request waits for is held while the kernel is told something
- * (notify.c, ahead.c): the kernel may first wait for an answer to another request.
+ * (notify.c, ahead.c): the kernel may first wait for an answer to another request. The one
+ * exception, ahead_whole(), says why it is none.
  */
 #ifndef MCLICFS_FUSE_H
 #define MCLICFS_FUSE_H
@@ -207,7 +208,8 @@ bool medium_watched(void);
 /**
  * struct node - an inode, seen from one place
  * @next: chain of the table
- * @fd: O_PATH descriptor; it keeps the lower inode, so its number is not given out again
+ * @fd: O_PATH descriptor; it keeps the lower inode, so its number is not given out again.
+ *	Of a sealed file, one for reading from the first open on
  * @dev: with @ino and @product it is the key in the table: the same lower file is another
  *	file inside a product than outside
  * @ino: lower inode number
@@ -217,6 +219,8 @@ bool medium_watched(void);
  * @refs: the kernel's and ours (table lock)
  * @lock: for what follows
  * @stamp: the lower file at the last open
+ * @readable: @fd is for reading
+ * @opened: it has been; only then may the kernel have pages of it
  * @content: of a sealed file that was opened; or NULL
  * @wd: watch of a directory, or -1 (lock of watch.c)
  * @watched: watch.c tells the kernel when it changes; of a file, also its directory
@@ -232,6 +236,8 @@ struct node {
 	__u64 refs;
 	pthread_mutex_t lock;
 	struct stamp stamp;
+	bool readable;
+	bool opened;
 	struct content *content;
 	int wd;
 	atomic_bool watched;
@@ -287,6 +293,14 @@ void node_each(const struct product *p, void (*f)(struct node *n));
 int node_flags(int flags);
 /** node_open() - open the lower file; -errno */
 int node_open(const struct node *n, int flags);
+/**
+ * node_hold() - open the lower file for reading, in place of the O_PATH descriptor
+ * @n: a sealed file
+ *
+ * Once is enough until the lower file changes, and with it perhaps who may read it. The
+ * descriptor keeps its number, for those who are reading.
+ */
+int node_hold(struct node *n);
 /** node_path() - "/proc/self/fd/N" for calls that take a path only; @buf of 32 bytes */
 const char *node_path(const struct node *n, char *buf);
 
@@ -357,13 +371,12 @@ struct content {
 
 /**
  * content_get() - the content of a sealed file, checked now or before
- * @n: node
- * @fd: its lower file, open for reading
+ * @n: node, behind node_hold()
  * @epoch: from verdict_get()
  * @c: gets it, with a reference
- * @kept: gets whether it is the one of the last open
+ * @kept: gets whether what the kernel may have of the file is of this content
  */
-int content_get(struct node *n, int fd, __u64 epoch, struct content **c, bool *kept);
+int content_get(struct node *n, __u64 epoch, struct content **c, bool *kept);
 /** content_current() - is it what an open would find now? */
 bool content_current(struct node *n, const struct content *c);
 void content_ref(struct content *c);
@@ -389,7 +402,7 @@ ssize_t content_read(const struct content *c, int fd, __u64 first, __u32 count,
 /**
  * struct file - an open file
  * @refs: the kernel, and ahead.c
- * @fd: lower file, or -1 (directories have their own struct)
+ * @fd: lower file; that of @node where it is for reading
  * @node: what it is
  * @content: of a sealed file; NULL: plain
  * @next: block that the next read starts at, if they are in sequence
@@ -421,6 +434,16 @@ int ahead_start(void);
 void ahead_stop(void);
 /** ahead_prepare() - a new content */
 void ahead_prepare(struct content *c);
+/**
+ * ahead_whole() - give a small file to the kernel, while it waits for the file's first open
+ * @n: never opened before; node.lock is held
+ * @c: its content
+ *
+ * Here that is safe: while nobody has the file open, no page of it waits for an answer.
+ *
+ * Return: true: the kernel has it; false: it was not given, or must be dropped.
+ */
+bool ahead_whole(struct node *n, const struct content *c);
 /** ahead_read() - the kernel asked for @count blocks from @first on */
 void ahead_read(struct file *f, __u64 first, __u64 count);
 

@@ -403,6 +403,36 @@ int node_open(const struct node *n, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+static int reopen(const struct node *n)
+{
+	MCLIC_AUTO_CLOSE int fd = node_open(n, O_RDONLY);
+
+	if (fd < 0)
+		return fd;
+	return dup3(fd, n->fd, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int node_hold(struct node *n)
+{
+	struct stamp now;
+	struct stat st;
+	int err;
+
+	pthread_mutex_lock(&n->lock);
+	err = fstat(n->fd, &st) ? -errno : 0;
+	if (!err) {
+		stamp_of(&st, &now);
+		if (!n->readable || !stamp_same(&n->stamp, &now))
+			err = reopen(n);
+	}
+	if (!err) {
+		n->readable = true;
+		n->stamp = now;
+	}
+	pthread_mutex_unlock(&n->lock);
+	return err;
+}
+
 void node_each(const struct product *p, void (*f)(struct node *n))
 {
 	struct node **all, *n;

@@ -19,13 +19,16 @@ int sealed_open(struct node *n, int flags, struct file *f, bool *keep_cache)
 	err = medium_same();	/* first: a lower file without its medium has other complaints */
 	if (err)
 		return err;
-	f->fd = node_open(n, O_RDONLY | (flags & O_NOATIME));
+	err = node_hold(n);
+	if (err)
+		return err;
+	f->fd = flags & O_NOATIME ? node_open(n, O_RDONLY | O_NOATIME) : n->fd;
 	if (f->fd < 0)
 		return f->fd;
 	do {
 		err = verdict_get(n->product, &epoch);
 		if (!err)
-			err = content_get(n, f->fd, epoch, &f->content, keep_cache);
+			err = content_get(n, epoch, &f->content, keep_cache);
 	} while (err == -EAGAIN && --tries);
 	return err;
 }

@@ -123,10 +123,7 @@ static bool user_key_there(const struct mclic_terms *t)
 
 static bool slot_same(const struct title_key *k)
 {
-	struct mclic_slot now;
-
-	return world.area && !mclic_area_read(world.area, k->index, &now) &&
-	       !memcmp(&now, &k->slot, sizeof(now));
+	return world.area && mclic_area_same(world.area, k->index, &k->slot);
 }
 
 static bool still_in_force(const struct title_key *k)

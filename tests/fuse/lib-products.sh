@@ -76,6 +76,7 @@ call "utimes of a directory" EROFS utimes "$P/sub" 1000
 call "utimes of a symlink" EROFS utimes "$P/bin/link" 1000
 call "setxattr" EROFS setxattr "$f" user.a b
 call "removexattr" EROFS removexattr "$f" user.a
+call "getxattr of a label that cannot be given" EOPNOTSUPP getxattr "$f" security.selinux
 call "copy_file_range into a product" EROFS copy "$M/copied" "$f"
 # libfuse has no such call, and the kernel then says so for every directory.
 call "O_TMPFILE" EOPNOTSUPP open "$P" "rw|tmpfile"

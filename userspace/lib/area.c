@@ -271,3 +271,10 @@ int mclic_area_read(struct mclic_area *a, __u32 index, struct mclic_slot *s)
 	mclic_area_unlock(a);
 	return err;
 }
+
+bool mclic_area_same(struct mclic_area *a, __u32 index, const struct mclic_slot *s)
+{
+	struct mclic_slot now;
+
+	return !read_slot(a, index, &now) && !memcmp(&now, s, sizeof(now));
+}

@@ -436,6 +436,8 @@ dev_t mclic_area_dev(const struct mclic_area *area);
 
 /** mclic_area_read() - slot @index (1 to slots - 2) */
 int mclic_area_read(struct mclic_area *area, __u32 index, struct mclic_slot *s);
+/** mclic_area_same() - does slot @index still hold the bytes of @s? No, while it is written */
+bool mclic_area_same(struct mclic_area *area, __u32 index, const struct mclic_slot *s);
 
 /**
  * mclic_area_put() - S3 to S6: write, flush, read back from the device, check, else undo
