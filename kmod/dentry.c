@@ -370,7 +370,14 @@ static int mclicfs_d_revalidate(struct dentry *dentry, unsigned int flags)
 	return same;
 }
 
+/* Nobody uses it: is it worth keeping? Not what has been removed below. */
+static int mclicfs_d_delete(const struct dentry *dentry)
+{
+	return d_unhashed(mclicfs_lower_dentry(dentry));
+}
+
 const struct dentry_operations mclicfs_dops = {
 	.d_revalidate = mclicfs_d_revalidate,
+	.d_delete = mclicfs_d_delete,
 	.d_release = release,
 };

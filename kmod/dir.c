@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Open directories: what the lower one lists, without the marker. */
+#include <linux/module.h>
+
 #include "mclicfs.h"
 
 /**
@@ -65,6 +67,7 @@ static int mclicfs_dir_release(struct inode *inode, struct file *file)
 }
 
 const struct file_operations mclicfs_dir_fops = {
+	.owner = THIS_MODULE,
 	.open = mclicfs_dir_open,
 	.release = mclicfs_dir_release,
 	.read = generic_read_dir,

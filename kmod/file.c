@@ -2,6 +2,7 @@
 /* Plain files, those outside products: every call goes to the lower file. */
 #include <linux/fadvise.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/uio.h>
 
 #include "mclicfs.h"
@@ -127,6 +128,7 @@ static int mclicfs_file_fadvise(struct file *file, loff_t pos, loff_t len, int a
 }
 
 const struct file_operations mclicfs_file_fops = {
+	.owner = THIS_MODULE,
 	.open = mclicfs_file_open,
 	.flush = mclicfs_file_flush,
 	.release = mclicfs_file_release,

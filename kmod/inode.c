@@ -74,6 +74,12 @@ void mclicfs_evict_inode(struct inode *inode)
 	iput(mi->lower);
 }
 
+/* What has no name below any more is kept for those who have it open, not for later. */
+int mclicfs_drop_inode(struct inode *inode)
+{
+	return generic_drop_inode(inode) || !mclicfs_lower_inode(inode)->i_nlink;
+}
+
 /* ---- identity ---- */
 
 struct identity {
@@ -229,8 +235,11 @@ static int mclicfs_permission(mclicfs_idmap *idmap, struct inode *inode, int mas
 {
 	struct inode *lower = mclicfs_lower_inode(inode);
 
-	if (outdated(inode, lower))
+	if (outdated(inode, lower)) {
+		if (mask & MAY_NOT_BLOCK)
+			return -ECHILD;		/* it may be on its way out of memory */
 		mclicfs_refresh(inode);
+	}
 	return inode_permission(mclicfs_noidmap, lower, mask);
 }
 

@@ -168,6 +168,7 @@ struct mclicfs_stamp {
  * @size: plaintext bytes that the verified trailer says
  * @file: lower file, while @opens > 0; the read path uses it
  * @opens: open files
+ * @tail_fetched: the lower page with the trailer was not cached before we read it
  * @doomed: was to be dropped while it was open, so the last close does it
  * @link: mclicfs_product.sealed, while @aead is there
  */
@@ -181,6 +182,7 @@ struct mclicfs_inode {
 	u64 size;
 	struct file *file;
 	unsigned int opens;
+	bool tail_fetched;
 	bool doomed;
 	struct list_head link;
 	struct inode vfs;
@@ -207,6 +209,7 @@ void mclicfs_inode_cache_exit(void);
 struct inode *mclicfs_alloc_inode(struct super_block *sb);
 void mclicfs_free_inode(struct inode *inode);
 void mclicfs_evict_inode(struct inode *inode);
+int mclicfs_drop_inode(struct inode *inode);
 
 /**
  * mclicfs_iget() - our inode of a lower one

@@ -51,6 +51,7 @@ static const struct super_operations mclicfs_sops = {
 	.alloc_inode = mclicfs_alloc_inode,
 	.free_inode = mclicfs_free_inode,
 	.evict_inode = mclicfs_evict_inode,
+	.drop_inode = mclicfs_drop_inode,
 	.statfs = mclicfs_statfs,
 	.show_options = mclicfs_show_options,
 };
