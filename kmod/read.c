@@ -69,25 +69,56 @@ struct run {
 
 /* ->read_folio() must come to its end also when there is no memory. */
 #define RUNS_KEPT	2
+static struct kmem_cache *run_cache;
 static mempool_t *runs;
 
 static struct workqueue_struct *helpers_wq;
 
 /* ---- reading the lower file ---- */
 
+/*
+ * Read into the folios past the page cache below, where that needs no lock that somebody
+ * else has: a reader may come here out of a page fault, and a writer may fault with the
+ * lock of a file below held. Returns the bytes that were read, maybe none.
+ */
+static size_t lower_read_direct(struct file *lower, struct iov_iter *to, size_t len, loff_t pos)
+{
+	struct kiocb iocb;
+	size_t rest = iov_iter_count(to) - len;
+	ssize_t got;
+
+	if (!len || !(lower->f_mode & FMODE_CAN_ODIRECT) || !(lower->f_mode & FMODE_NOWAIT))
+		return 0;
+	init_sync_kiocb(&iocb, lower);
+	iocb.ki_pos = pos;
+	iocb.ki_flags |= IOCB_DIRECT | IOCB_NOWAIT;
+	iov_iter_truncate(to, len);
+	got = vfs_iocb_iter_read(lower, &iocb, to);
+	iov_iter_reexpand(to, iov_iter_count(to) + rest);
+	return got > 0 ? got : 0;
+}
+
+/* @direct: of the @len bytes, those that may be read past the page cache */
 static int lower_read(struct file *lower, const struct bio_vec *bvec, unsigned int n, size_t len,
-		      loff_t pos)
+		      size_t direct, loff_t pos)
 {
 	struct iov_iter to;
 	ssize_t got;
 
 	iov_iter_bvec(&to, ITER_DEST, bvec, n, len);
-	do {
+	got = lower_read_direct(lower, &to, direct, pos);
+	pos += got;
+	/* What had failed may have moved the iterator, too. */
+	iov_iter_bvec(&to, ITER_DEST, bvec, n, len);
+	iov_iter_advance(&to, got);
+	while (iov_iter_count(&to)) {
 		got = vfs_iter_read(lower, &to, &pos, 0);
-	} while (got > 0 && iov_iter_count(&to));
-	if (got < 0)
-		return got;
-	return iov_iter_count(&to) ? -EBADMSG : 0;	/* cut off below */
+		if (got < 0)
+			return got;
+		if (!got)
+			return -EBADMSG;	/* cut off below */
+	}
+	return 0;
 }
 
 /* Pages of one folio make one entry. */
@@ -111,6 +142,18 @@ static unsigned int run_bvec(struct run *r, size_t len)
 }
 
 /*
+ * Is nothing of [@start, @end) below in memory, but for what the trailer brought there?
+ */
+static bool lower_absent(const struct mclicfs_inode *mi, u64 start, u64 end)
+{
+	u64 tail = round_down(mclic_sealed_len(mi->size) - MCLIC_TRAILER_SIZE, PAGE_SIZE);
+
+	if (mi->tail_fetched && end > tail)
+		end = tail;
+	return start >= end || !filemap_range_has_page(mi->file->f_mapping, start, end - 1);
+}
+
+/*
  * Ciphertext is of no use to anybody once it was decrypted, unless it was there before. The
  * second try gets those that were still on their way to the LRU lists.
  */
@@ -129,7 +172,7 @@ static int run_read_tags(struct run *r)
 		r->tags, r->blocks * MCLIC_TAG_SIZE, in_group * MCLIC_TAG_SIZE
 	};
 
-	return lower_read(r->mi->file, &bvec, 1, bvec.bv_len,
+	return lower_read(r->mi->file, &bvec, 1, bvec.bv_len, 0,
 			  mclic_tag_offset(r->first, r->mi->size));
 }
 
@@ -138,22 +181,26 @@ static int run_read(struct run *r)
 	struct address_space *lower = r->mi->file->f_mapping;
 	u64 size = r->mi->size, end = r->first + r->blocks, start = mclic_block_offset(r->first);
 	size_t len = (r->blocks - 1) * MCLIC_BLOCK_SIZE + mclic_block_len(end - 1, size);
-	bool absent = !filemap_range_has_page(lower, start, start + len - 1);
+	bool absent = lower_absent(r->mi, start, start + len);
+	bool last = end == mclic_block_count(size);
 	unsigned int n = run_bvec(r, len);
+	size_t direct = absent ? round_down(len, MCLIC_BLOCK_SIZE) : 0;
 	int err = 0;
 
-	if (end % MCLIC_GROUP_BLOCKS == 0 || end == mclic_block_count(size)) {
+	if (end % MCLIC_GROUP_BLOCKS == 0 || last) {
 		unsigned int tags = ((end - 1) % MCLIC_GROUP_BLOCKS + 1) * MCLIC_TAG_SIZE;
 
 		r->bvec[n++] = (struct bio_vec){ r->tags, tags, 0 };
+		if (direct == len && tags == MCLIC_BLOCK_SIZE)
+			direct += tags;
 		len += tags;
 	} else {
 		err = run_read_tags(r);
 	}
 	if (!err)
-		err = lower_read(r->mi->file, r->bvec, n, len, start);
+		err = lower_read(r->mi->file, r->bvec, n, len, direct, start);
 	if (absent)
-		lower_forget(lower, start, start + len);
+		lower_forget(lower, start, last ? mclic_sealed_len(size) : start + len);
 	if (!err)
 		atomic64_add(len, &mclicfs_fs(r->mi->vfs.i_sb)->stats.bytes_read);
 	return err;
@@ -271,15 +318,23 @@ static void run_open(struct run *r)
 
 /* ---- runs ---- */
 
+/* A cache whose objects have a beginning is not cleared for each use, which costs much here. */
+static void run_once(void *p)
+{
+	struct run *r = p;
+
+	r->tags = NULL;
+}
+
 static void *run_alloc(gfp_t gfp, void *unused)
 {
-	struct run *r = kmalloc(sizeof(*r), gfp);
+	struct run *r = kmem_cache_alloc(run_cache, gfp);
 
 	if (!r)
 		return NULL;
 	r->tags = alloc_page(gfp);
 	if (!r->tags) {
-		kfree(r);
+		kmem_cache_free(run_cache, r);
 		return NULL;
 	}
 	return r;
@@ -290,7 +345,8 @@ static void run_free(void *p, void *unused)
 	struct run *r = p;
 
 	__free_page(r->tags);
-	kfree_sensitive(r);
+	memzero_explicit(&r->cipher, sizeof(r->cipher));
+	kmem_cache_free(run_cache, r);
 }
 
 static void run_start(struct run *r, struct mclicfs_inode *mi, pgoff_t index)
@@ -369,7 +425,8 @@ static void run_finish(struct run *r)
 		first = i * PAGE_BLOCKS;
 		i += folio_nr_pages(folio);
 		end = min_t(unsigned int, i * PAGE_BLOCKS, MCLIC_GROUP_BLOCKS);
-		if (find_next_bit(r->bad, end, first) >= end)
+		/* Past the end there is nothing, should the inode's size say otherwise by now. */
+		if (first < r->blocks && find_next_bit(r->bad, end, first) >= end)
 			folio_mark_uptodate(folio);
 		folio_unlock(folio);
 	}
@@ -511,19 +568,24 @@ const struct address_space_operations mclicfs_sealed_aops = {
 
 int mclicfs_read_init(void)
 {
+	run_cache = kmem_cache_create("mclicfs_run", sizeof(struct run), 0, 0, run_once);
+	if (!run_cache)
+		return -ENOMEM;
 	helpers_wq = alloc_workqueue("mclicfs", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!helpers_wq)
-		return -ENOMEM;
+		goto out;
 	runs = mempool_create(RUNS_KEPT, run_alloc, run_free, NULL);
-	if (!runs) {
-		destroy_workqueue(helpers_wq);
-		return -ENOMEM;
-	}
-	return 0;
+	if (runs)
+		return 0;
+	destroy_workqueue(helpers_wq);
+out:
+	kmem_cache_destroy(run_cache);
+	return -ENOMEM;
 }
 
 void mclicfs_read_exit(void)
 {
 	mempool_destroy(runs);
 	destroy_workqueue(helpers_wq);
+	kmem_cache_destroy(run_cache);
 }

@@ -37,11 +37,13 @@ static void content_set(struct mclicfs_inode *mi, struct crypto_aead *aead)
 	mapping_set_large_folios(mi->vfs.i_mapping);	/* nobody reads yet */
 }
 
-static int trailer_read(struct file *lower, u64 len, struct mclic_trailer *t)
+static int trailer_read(struct mclicfs_inode *mi, u64 len, struct mclic_trailer *t)
 {
 	loff_t pos = len - sizeof(*t);
-	ssize_t n = kernel_read(lower, t, sizeof(*t), &pos);
+	ssize_t n;
 
+	mi->tail_fetched = !filemap_range_has_page(mi->file->f_mapping, pos, len - 1);
+	n = kernel_read(mi->file, t, sizeof(*t), &pos);
 	if (n < 0)
 		return n;
 	return n == sizeof(*t) ? 0 : -EBADMSG;
@@ -55,7 +57,7 @@ static enum mclic_why trailer_why(struct mclicfs_inode *mi, u64 epoch, u64 len,
 	*err = 0;
 	if (mclic_plain_size(len, &seal->size))
 		return MCLIC_BAD_SIZE;
-	*err = trailer_read(mi->file, len, t);
+	*err = trailer_read(mi, len, t);
 	if (*err == -EBADMSG)
 		return MCLIC_BAD_LENGTH;
 	if (*err)
