@@ -6,6 +6,7 @@
 #   B=DIR          where everything is built (default: build)
 #   SANITIZE=LIST  compile with -fsanitize=LIST, e.g. address,undefined
 #   FUZZ_SECONDS=N how long make fuzz runs each target (default: 60)
+#   KERNEL=NAME    kernel of make demo-kernel: 6.1 (default) or 6.12
 #   KDIR=DIR       headers that make module builds against (default: the running kernel's)
 #   W=1 C=2        make module with more warnings, and under sparse
 #   CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR  as usual
@@ -16,6 +17,7 @@ PREFIX		?= /usr/local
 DESTDIR		?=
 SANITIZE	?=
 FUZZ_SECONDS	?= 60
+KERNEL		?= 6.1
 KDIR		?= /lib/modules/$(shell uname -r)/build
 
 WARN		:= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef -Wshadow
@@ -77,6 +79,7 @@ all: $(foreach p,$(PROGRAMS),$(B)/$(p))
 help:
 	@echo 'make              build the programs into $(B)/'
 	@echo 'make demo         the whole job on real input, narrated'
+	@echo 'make demo-kernel  the same on a stock kernel in QEMU, with emulated media'
 	@echo 'make test         every test, also under the sanitizers, and in test kernels'
 	@echo 'make asan         only the tests under the address and undefined sanitizers'
 	@echo 'make test-kernel  only the tests of the module, on Debian kernels 6.1 and 6.12'
@@ -192,6 +195,13 @@ demo:
 	$(Q)tests/install-packages build demo
 	$(again) all
 	$(Q)B='$(B)' sh tests/demo/demo.sh
+
+.PHONY: demo-kernel
+demo-kernel:
+	$(Q)tests/install-packages build demo kernel
+	$(again) all tools
+	$(again) module KDIR="$$(tests/qemu/kernel '$(KERNEL)')/build"
+	$(Q)B='$(B)' KERNEL='$(KERNEL)' sh tests/demo/demo-kernel.sh
 
 .PHONY: suites
 suites: all unit tools

@@ -30,13 +30,39 @@ __s32 mclic_keyring_centers(void)
 	return ring;
 }
 
-/* Serial number of a center's certificate in @ring, or 0. */
+/* Is it the certificate called @name? Its description reads "type;uid;gid;permissions;name". */
+static bool is_called(__s32 serial, const char *name)
+{
+	const char *at;
+	char *text;
+	bool is;
+
+	if (keyctl_describe_alloc(serial, &text) < 0)
+		return false;
+	at = strrchr(text, ';');
+	is = at && !strncmp(text, "asymmetric;", 11) && !strcmp(at + 1, name);
+	free(text);
+	return is;
+}
+
+/*
+ * Serial number of a center's certificate in @ring, or 0. The kernel would not search it for
+ * us: nobody possesses the keyring, and so what is in it.
+ */
 static __s32 find(__s32 ring, const __u8 *center_id)
 {
 	char name[NAME_SIZE];
-	long serial = keyctl_search(ring, "asymmetric", center_name(center_id, name), 0);
+	__s32 *keys, found = 0;
+	long i, len = keyctl_read_alloc(ring, (void **)&keys);
 
-	return serial > 0 ? (__s32)serial : 0;
+	if (len < 0)
+		return 0;
+	center_name(center_id, name);
+	for (i = 0; !found && i < len / (long)sizeof(*keys); i++)
+		if (is_called(keys[i], name))
+			found = keys[i];
+	free(keys);
+	return found;
 }
 
 static __s32 add(__s32 ring, const struct mclic_center *c)
