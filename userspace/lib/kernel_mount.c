@@ -96,16 +96,44 @@ fail:
 	return err;
 }
 
+/* What the kernel's answer to a licence means; the licence is not on the medium then. */
+static int put_failed(int err, const char *what)
+{
+	static const struct {
+		int err;
+		const char *text;
+	} reasons[] = {
+		{ EPERM, "only the owner of the medium's root directory, or root, may put a licence on it" },
+		{ EMEDIUMTYPE, "the licence is for another medium, or this one was exchanged since it was mounted" },
+		{ ENOKEY, "the kernel lacks the certificate of the licence's center (as root: mclic trust add CERT) or the key of its user (mclic unlock TARGET)" },
+		{ EKEYREJECTED, "the kernel rejects the licence: it is not what its center signed, or not for this user; fetch it again" },
+		{ EKEYREVOKED, "the license center revoked the licence, or it was returned" },
+		{ EKEYEXPIRED, "the licence has ended, or not begun" },
+		{ EBADMSG, "the licence is damaged; fetch it again" },
+		{ ENOENT, "the medium has no licence area; make one with \"mclic format\"" },
+		{ ENOSPC, "every slot of the licence area is used; return a licence that is not needed" },
+		{ ESTALE, "a newer licence of the same number stands on the medium" },
+		{ EROFS, "the medium is mounted read-only" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].err == err)
+			return mclic_fail(err, "%s: %s", what, reasons[i].text);
+	return mclic_fail(err, "%s: the kernel cannot put the licence on the medium: %s", what,
+			  strerror(err));
+}
+
 int mclic_kernel_put(int fd, const char *what, const __u8 licence[MCLIC_SLOT_CARRIED],
 		     __u32 *slot)
 {
 	struct mclicfs_ioc_put p = { .version = MCLICFS_IOC_VERSION };
-	int err;
 
 	memcpy(p.licence, licence, sizeof(p.licence));
-	err = call(fd, MCLICFS_IOC_PUT_LICENCE, &p, what, "put the licence on the medium");
+	if (ioctl(fd, MCLICFS_IOC_PUT_LICENCE, &p))
+		return put_failed(errno, what);
 	*slot = p.slot;
-	return err;
+	return 0;
 }
 
 int mclic_kernel_remove(int fd, const char *what, __u32 slot,
