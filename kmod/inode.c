@@ -50,6 +50,8 @@ struct inode *mclicfs_alloc_inode(struct super_block *sb)
 	mi->size = 0;
 	mi->file = NULL;
 	mi->opens = 0;
+	mi->tail_fetched = false;
+	mi->doomed = false;
 	return &mi->vfs;
 }
 
