@@ -44,6 +44,13 @@ trust() {
 		tap_bail "the certificate cannot be added"
 }
 
+# One center for all suites of a test machine, where it takes long to make keys for RSA. Each
+# suite begins without its certificate and without user keys.
+mkdir -p /run/mclicfs-center
+ln -s /run/mclicfs-center "$W/center"
+keyctl clear "$(centers_ring)"
+keyctl clear @u
+
 user_keys() {
 	for _key in "$XDG_CONFIG_HOME"/mclic/user-keys/*.key; do
 		_name=$(basename "$_key" .key)
