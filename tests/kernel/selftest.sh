@@ -31,4 +31,5 @@ while [ "$n" -lt 20 ] && rmmod mclicfs && insmod "$MCLICFS_KO"; do
 done
 tap_is "it loads and unloads 20 times" "$n" 20
 
-tap_ok "the answers of the kernel's ciphers are the known ones" mclic selftest --crypto kcapi
+tap_ok "the ciphers give the known answers" mclic selftest --crypto kcapi
+tap_out "those of the kernel too, through AF_ALG" '^kcapi: good'
