@@ -17,8 +17,9 @@ tap_ok "--version" mount.mclicfs --version
 tap_status "only root may" 1 as_user mount.mclicfs "$T/lower" "$T/mnt"
 tap_err "... and who may not is told what else there is" "mclicfs-fuse"
 tap_status "an option twice over is no mistake" 32 mount.mclicfs -r -w -n -s -v -t mclicfs \
-	"$T/nothing" "$T/mnt" -o ro,nofail -o rw
+	"$T/nothing" "$T/mnt" -o ro,nofail -o rw,fail
 tap_err "but no source is" "$T/nothing: No such file"
+tap_ok "unless it may be missing" mount.mclicfs "$T/nothing" "$T/mnt" -o nofail
 tap_status "a file to mount on" 32 mount.mclicfs "$T/lower" "$T/log"
 tap_status "unlock of what is no mount" 1 mclic unlock "$T/mnt"
 tap_err "... is said" "not a mount of the kernel's mclicfs"

@@ -85,6 +85,7 @@ static void test_others(void **state)
 	assert_int_equal(o.count, 0);
 	assert_int_equal(o.set | o.clear, 0);
 	assert_false(o.remount);
+	assert_true(o.nofail);
 	options_free(&o);
 }
 

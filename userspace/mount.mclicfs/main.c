@@ -209,6 +209,11 @@ static void say(const struct job *j, const struct source *s)
 	putchar('\n');
 }
 
+static bool is_missing(const char *source, int err)
+{
+	return err == -ENOMEDIUM || err == -ENXIO || (err == -ENOENT && access(source, F_OK));
+}
+
 static int run(const struct job *j, struct source *s, struct keys *k)
 {
 	MCLIC_AUTO_CLOSE int dir = open(j->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -221,6 +226,8 @@ static int run(const struct job *j, struct source *s, struct keys *k)
 	if (j->options.remount)
 		return j->fake ? 0 : context_remount(j->dir, &j->options);
 	err = source_open(s, j->source, j->options.read_only == 1);
+	if (j->options.nofail && is_missing(j->source, err))
+		return 0;
 	if (!err && !j->fake)
 		err = mount_source(j, s, k, dir);
 	if (!err && j->verbose)

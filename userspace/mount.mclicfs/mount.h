@@ -30,6 +30,7 @@ struct param {
  * @clear: MOUNT_ATTR_* asked not to be; MOUNT_ATTR__ATIME where one of its values is asked for
  * @read_only: 1 where ro was the last word, 0 for rw, -1 for neither
  * @remount: change what is mounted
+ * @nofail: a medium that is not there is no failure: mount(8) leaves that to its helpers
  * @keys: there is a key=
  * @area: there is an area=
  * @params: for the kernel, in order
@@ -40,6 +41,7 @@ struct options {
 	__u64 clear;
 	int read_only;
 	bool remount;
+	bool nofail;
 	bool keys;
 	bool area;
 	struct param *params;

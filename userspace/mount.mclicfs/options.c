@@ -37,7 +37,7 @@ static const struct {
 static bool for_others(const char *word)
 {
 	static const char *const words[] = {
-		"auto", "noauto", "defaults", "fail", "nofail", "user", "nouser", "users", "nousers",
+		"auto", "noauto", "defaults", "user", "nouser", "users", "nousers",
 		"owner", "noowner", "group", "nogroup", "_netdev", "silent", "loud", "iversion",
 		"noiversion", "mand", "nomand", "loop",
 	};
@@ -110,6 +110,10 @@ static int add_word(struct options *o, const char *word)
 		return 0;
 	if (!strcmp(word, "remount")) {
 		o->remount = true;
+		return 0;
+	}
+	if (!strcmp(word, "nofail") || !strcmp(word, "fail")) {
+		o->nofail = *word == 'n';
 		return 0;
 	}
 	/* The helper gives it, and no path of another's would be any use. */
