@@ -7,6 +7,7 @@ kernel=$(tests/qemu/kernel 6.1)
 
 . tests/tap.sh
 
+is_root || tap_skip_all "dkms wants to be root"
 [ -n "$kernel" ] || tap_bail "no kernel to build for"
 release=$(cat "$kernel/release")
 mkdir "$T/dkms" "$T/src" "$T/mclicfs-1.0"
