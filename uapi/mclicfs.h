@@ -31,7 +31,7 @@
  * @names_drive: out: 1 where @raw may name the drive instead of the medium in it
  * @slots: out: slots of the licence area; 0 where there is none
  * @raw_len: out: bytes of @raw
- * @mid: out: MID (IDk)
+ * @mid: out: MID (IDk); zero where @names_drive is 1 and there is no area
  * @area_id: out: of the licence area, zero where there is none
  * @raw: out: the identifier in its canonical form
  * @reserved: 0
@@ -116,7 +116,8 @@ struct mclicfs_ioc_remove {
 /**
  * struct mclicfs_ioc_key - a user key of the mount
  * @version: in: MCLICFS_IOC_VERSION
- * @serial: in: of a logon key "mclic:..."; for REMOVE_KEY 0 means every key of the mount
+ * @serial: in: of a logon key "mclic:..."; for REMOVE_KEY 0 means every key of the mount,
+ *	and those of portable titles
  * @busy: out, REMOVE_KEY: sealed files that are open and so keep their keys until closed
  * @reserved: 0
  */
