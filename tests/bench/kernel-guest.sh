@@ -41,6 +41,9 @@ prepare() {
 }
 
 # setup_FS: mount it on $dir, with the files in it
+#
+# Modules are loaded beforehand: while the kernel waits for one, the clock leaps, and whoever
+# asked for it gives up.
 setup_ext4() {
 	dir=$W/disk/ext4
 	mkdir "$dir" && cp -a "$W/plain/." "$dir"
@@ -60,7 +63,7 @@ setup_mclicfs() {
 setup_ecryptfs() {
 	dir=$W/ecryptfs
 	mkdir "$dir" "$W/disk/ecryptfs"
-	modprobe -a ecryptfs cbc aesni_intel
+	modprobe -a ecryptfs ecb cbc md5 aesni_intel
 	_sig=$("$kbench" ecryptfs) || return 1
 	mount -i -t ecryptfs -o "ecryptfs_sig=$_sig,ecryptfs_cipher=aes,ecryptfs_key_bytes=32" \
 		"$W/disk/ecryptfs" "$dir" && cp -a "$W/plain/." "$dir"
@@ -68,7 +71,7 @@ setup_ecryptfs() {
 
 setup_fscrypt() {
 	dir=$W/disk/fscrypt
-	modprobe -a xts cts aesni_intel
+	modprobe -a xts cts cbc aesni_intel
 	mkdir "$dir" && "$kbench" fscrypt "$dir" && cp -a "$W/plain/." "$dir"
 }
 
