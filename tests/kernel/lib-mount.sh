@@ -46,7 +46,7 @@ as_before() {
 
 # Keys whose last user is gone are collected a moment later.
 clean() {
-	if poll 20 as_before; then
+	if poll 5 as_before; then
 		tap_pass "$1"
 	else
 		state >"$W/after"

@@ -54,6 +54,7 @@ int context_open(const char *type)
 int context_set(int context, const char *type, const char *key, const char *value)
 {
 	enum fsconfig_command command = value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+	char log[LOG_SIZE];
 	int err;
 
 	if (!fsconfig(context, command, key, value, 0))
@@ -62,6 +63,8 @@ int context_set(int context, const char *type, const char *key, const char *valu
 	if (value && strlen(value) > VALUE_MAX)
 		return mclic_fail(ENAMETOOLONG, "option %s=%.40s...: longer than %d bytes, which is what the kernel takes",
 				  key, value, VALUE_MAX);
+	if (*kernel_said(context, log))
+		return mclic_fail(err, "%s (%s)", log, strerror(err));
 	if (value)
 		return mclic_fail(err, "%s: option %s=%s: %s", type, key, value, strerror(err));
 	return mclic_fail(err, "%s: option %s: %s", type, key, strerror(err));
