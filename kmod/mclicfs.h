@@ -446,7 +446,7 @@ int mclicfs_verdict_get(struct mclicfs_product *p, u64 *epoch);
  * @sealed_len: bytes of the whole sealed file
  * @file_key: gets the file key
  * @seal: gets what the trailer says
- * @err: gets 0, or -EAGAIN when the key is of another epoch by now
+ * @err: gets 0; -EAGAIN when the key is of another epoch by now; -ENOMEM
  *
  * Return: MCLIC_OK or what is wrong.
  */

@@ -9,10 +9,52 @@
 #include "mclicfs.h"
 #include "trace.h"
 
+/* The crypto table, with a note of what is behind MCLIC_CRYPTO_FAILED */
+struct noting {
+	struct mclic_crypto table;
+	int err;
+};
+
+static int noted(const struct mclic_crypto *c, int err)
+{
+	if (err && err != -EBADMSG)
+		container_of(c, struct noting, table)->err = err;
+	return err;
+}
+
+static int noting_sha256(const struct mclic_crypto *c, const struct mclic_vec *v, unsigned int n,
+			 u8 out[MCLIC_HASH_SIZE])
+{
+	return noted(c, mclicfs_crypto.sha256(&mclicfs_crypto, v, n, out));
+}
+
+static int noting_cmac(const struct mclic_crypto *c, const u8 key[MCLIC_KEY_SIZE],
+		       const struct mclic_vec *v, unsigned int n, u8 out[MCLIC_CS_SIZE])
+{
+	return noted(c, mclicfs_crypto.cmac(&mclicfs_crypto, key, v, n, out));
+}
+
+static int noting_open(const struct mclic_crypto *c, const u8 key[MCLIC_KEY_SIZE],
+		       const u8 nonce[MCLIC_NONCE_SIZE], const void *aad, size_t aad_len,
+		       const void *in, size_t len, void *out)
+{
+	return noted(c, mclicfs_crypto.open(&mclicfs_crypto, key, nonce, aad, aad_len, in, len,
+					    out));
+}
+
+static void noting_start(struct noting *n)
+{
+	n->table = mclicfs_crypto;
+	n->table.sha256 = noting_sha256;
+	n->table.cmac = noting_cmac;
+	n->table.open = noting_open;
+	n->err = 0;
+}
+
 /* What core asks its surroundings, and room for what does not fit on a stack. */
 struct judge {
 	struct mclicfs_fs *fs;
-	int err;	/* behind MCLIC_CRYPTO_FAILED */
+	struct noting crypto;
 	struct mclicfs_medium medium;
 	struct mclic_verdict verdict;
 	struct mclic_slot slot;
@@ -28,7 +70,7 @@ static u64 now_seconds(void)
 static int note(struct judge *j, int err)
 {
 	if (err < 0)
-		j->err = err;
+		j->crypto.err = err;
 	return err;
 }
 
@@ -97,8 +139,10 @@ static struct judge *judge_new(struct mclicfs_fs *fs)
 {
 	struct judge *j = kzalloc(sizeof(*j), GFP_KERNEL);
 
-	if (j)
+	if (j) {
 		j->fs = fs;
+		noting_start(&j->crypto);
+	}
 	return j;
 }
 
@@ -136,11 +180,11 @@ static int judge_slots(struct judge *j, const struct mclic_title *title,
 		err = mclicfs_area_read(j->fs->area, i, &j->slot);
 		if (err)
 			return err;
-		why = mclic_verdict_add(v, &mclicfs_crypto, &src, title, now, i, &j->slot);
+		why = mclic_verdict_add(v, &j->crypto.table, &src, title, now, i, &j->slot);
 		if (why != MCLIC_FREE)
 			trace_mclicfs_slot(j->fs->sb, i, why);
 		if (why == MCLIC_CRYPTO_FAILED)
-			return j->err ?: -EIO;
+			return j->crypto.err ?: -EIO;
 		if (!why && v->slot == i)
 			k->slot = j->slot;
 	}
@@ -301,15 +345,20 @@ enum mclic_why mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch,
 				       int *err)
 {
 	enum mclic_why why = MCLIC_OK;
+	struct noting crypto;
 
 	*err = 0;
+	noting_start(&crypto);
 	mutex_lock(&p->lock);
 	if (!p->key || p->epoch != epoch)
 		*err = -EAGAIN;
 	else
-		why = mclic_trailer_check(&mclicfs_crypto, t, sealed_len, &p->title,
+		why = mclic_trailer_check(&crypto.table, t, sealed_len, &p->title,
 					  mclic_get32(p->key->slot.terms.km_generation),
 					  MCLIC_UNDER_KU, p->key->medium_key, file_key, seal);
 	mutex_unlock(&p->lock);
-	return why;
+	if (why != MCLIC_CRYPTO_FAILED)
+		return why;
+	*err = crypto.err ?: -EIO;
+	return MCLIC_OK;
 }
