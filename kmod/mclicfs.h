@@ -164,6 +164,7 @@ struct mclicfs_stamp {
  * @lock: for what follows, which only a sealed file has
  * @stamp: of the lower file that @aead and the page cache belong to
  * @epoch: of the product's key that @aead was derived from
+ * @mac: of the trailer that @aead was derived with; another sealing has another
  * @aead: under the file's key; NULL: not opened yet, or evicted
  * @size: plaintext bytes that the verified trailer says
  * @file: lower file, while @opens > 0; the read path uses it
@@ -178,6 +179,7 @@ struct mclicfs_inode {
 	struct mutex lock;
 	struct mclicfs_stamp stamp;
 	u64 epoch;
+	u8 mac[MCLIC_CS_SIZE];
 	struct crypto_aead *aead;
 	u64 size;
 	struct file *file;

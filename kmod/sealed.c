@@ -79,6 +79,15 @@ static int trailer_judge(struct mclicfs_inode *mi, u64 epoch, u64 len, struct mc
 	return mclic_errno(why);
 }
 
+/*
+ * A file in use can be renamed, linked or given another owner below, which changes its stamp
+ * but not its bytes. Another sealing is not for those who have it open.
+ */
+static int content_keep(struct mclicfs_inode *mi, const struct mclic_trailer *t)
+{
+	return memcmp(mi->mac, t->mac, sizeof(mi->mac)) ? -EBUSY : 0;
+}
+
 static int content_load(struct mclicfs_inode *mi, u64 epoch, const struct mclicfs_stamp *stamp)
 {
 	struct mclic_trailer *t = kmalloc(sizeof(*t), GFP_KERNEL);
@@ -90,21 +99,25 @@ static int content_load(struct mclicfs_inode *mi, u64 epoch, const struct mclicf
 	if (!t)
 		return -ENOMEM;
 	err = trailer_judge(mi, epoch, stamp->size, t, file_key, &seal);
+	if (!err && mi->aead)
+		err = content_keep(mi, t);
 	if (err || mi->aead)
-		goto out;	/* in use: the same trailer under the same Ku gives the same key */
+		goto out;
 	aead = mclicfs_aead_new(file_key);
 	err = PTR_ERR_OR_ZERO(aead);
 	if (err)
 		goto out;
 	content_set(mi, aead);
 	mi->size = seal.size;
-	mi->stamp = *stamp;
+	memcpy(mi->mac, t->mac, sizeof(mi->mac));
 	spin_lock(&mi->vfs.i_lock);
 	i_size_write(&mi->vfs, seal.size);
 	spin_unlock(&mi->vfs.i_lock);
 out:
-	if (!err)
+	if (!err) {
+		mi->stamp = *stamp;
 		mi->epoch = epoch;
+	}
 	memzero_explicit(file_key, sizeof(file_key));
 	kfree(t);
 	return err;
@@ -120,8 +133,7 @@ static int content_check(struct mclicfs_inode *mi, u64 epoch)
 	same = mi->aead && mclicfs_stamp_same(&mi->stamp, &stamp);
 	if (same && mi->epoch == epoch)
 		return 0;
-	if (mi->opens && !same)
-		return -EBUSY;	/* who has it open goes on with what was verified for him */
+	/* Who has it open goes on with what was verified for him. */
 	if (!mi->opens)
 		content_drop(mi);
 	return content_load(mi, epoch, &stamp);
