@@ -458,7 +458,7 @@ static void sealed_readahead(struct readahead_control *rac)
 
 	if (mclicfs_medium_same(mclicfs_fs(mi->vfs.i_sb)))
 		return;
-	r = run_alloc(readahead_gfp_mask(rac->mapping), NULL);
+	r = run_alloc(GFP_NOFS | __GFP_NORETRY | __GFP_NOWARN, NULL);
 	if (!r)
 		return;		/* ->read_folio() has a reserve */
 	old = mclicfs_become(mi->vfs.i_sb);
