@@ -17,7 +17,7 @@ tap_match "... and a MID" "$(jq -r .medium.mid "$OUT")" '^[0-9a-f]{32}$'
 cp "$T/dir/.mclic/area" "$T/before"
 tap_status "a second area is refused" 1 mclic format --area-file "$T/dir"
 tap_cmp "... and the first is as it was" "$T/before" "$T/dir/.mclic/area"
-tap_status "a label that is too long" 1 mclic format --area-file "$T" \
+tap_status "a label that is too long" 2 mclic format --area-file "$T" \
 	--label "0123456789012345678901234567890123456789012345678901234567890123"
 tap_ok "... leaves nothing" test ! -e "$T/.mclic/area"
 
