@@ -178,13 +178,3 @@ mounted "$L" -o area="$area"
 tap_cmp "a new mount reads it" "$M/title/f" "$W/tree/f"
 unmounted
 umount "$L"
-
-data_on /dev/media/usb
-title_on_lower
-mounted "$L"
-tap_cmp "a stick" "$M/title/f" "$W/tree/f"
-mount -o remount,ro "$L" || tap_bail "$L cannot be made read-only"
-tests/qemu/medium unplug usb || tap_bail "the stick cannot be unplugged"
-tap_ok "is unplugged: open says so" poll 60 gone open "$M/title/f" r
-umount "$M"
-umount "$L"
