@@ -40,8 +40,8 @@ at_end "echo 0 >$TRACE/events/mclicfs/enable"
 judged() {
 	echo >$TRACE/trace
 	_got=$(fscall open "$M/$2/f" r)
-	_why=$(sed -n 's/.* mclicfs_verdict: .* why=\([^ ]*\) err=[-0-9]* cached=\([01]\)$/\1 \2/p' \
-		$TRACE/trace)
+	_why=$(grep -o 'mclicfs_verdict: .*' $TRACE/trace |
+		sed -n 's/.* why=\([^ ]*\) err=[-0-9]* cached=\([01]\)$/\1 \2/p')
 	tap_is "$1" "$_got, $_why" "$3, $4 ${5:-0}"
 }
 
