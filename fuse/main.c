@@ -261,5 +261,6 @@ int main(int argc, char **argv)
 	}
 	if (!err)
 		err = serve(&o, background);
+	free(o.mount);
 	return mclic_report(err, false);
 }
