@@ -159,7 +159,7 @@ reader() {
 	_k=0
 	while [ $_k -lt 4 ]; do
 		cmp "$M/t/big" "$W/tree/big" && cmp "$M/t/busybox" "$W/tree/busybox" &&
-			readways "$M/t/s$((2 * G + 1))" "$W/tree/s$((2 * G + 1))" || return 1
+			cmp "$M/t/s$((2 * G + 1))" "$W/tree/s$((2 * G + 1))" || return 1
 		_k=$((_k + 1))
 	done >>"$T/readers" 2>&1
 }
@@ -185,7 +185,7 @@ for reader in $readers; do
 	wait "$reader" || bad=$((bad + 1))
 done
 tap_is "eight readers and $dropped times without caches: nobody reads anything wrong" $bad 0
-[ $bad = 0 ] || tap_diag "$(grep -v ok "$T/readers" | head)"
+[ $bad = 0 ] || tap_diag "$(head "$T/readers")"
 
 unmounted
 tap_ok "the lower file system is free" umount "$D"
