@@ -7,7 +7,6 @@
  */
 #include <linux/crc32.h>
 #include <linux/crypto.h>
-#include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
@@ -216,5 +215,3 @@ int mclicfs_crypto_start(void)
 		       err);
 	return err;
 }
-
-MODULE_SOFTDEP("pre: gcm cmac aesni_intel");
