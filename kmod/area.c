@@ -111,6 +111,16 @@ int mclicfs_area_read(struct mclicfs_area *a, u32 index, struct mclic_slot *slot
 	return mclicfs_area_read_back(a, index, slot);
 }
 
+bool mclicfs_area_same(struct mclicfs_area *a, u32 index, const struct mclic_slot *slot)
+{
+	struct mclic_slot *now = kmalloc(sizeof(*now), GFP_KERNEL);
+	bool same = now && !read_buffered(a->file, index, now) &&
+		    !memcmp(now, slot, sizeof(*now));
+
+	kfree(now);
+	return same;
+}
+
 /* ---- the header ---- */
 
 const struct mclic_area_header *mclicfs_area_header(const struct mclicfs_area *a)

@@ -492,6 +492,8 @@ const struct mclic_area_header *mclicfs_area_header(const struct mclicfs_area *a
 u32 mclicfs_area_slots(const struct mclicfs_area *a);
 /** mclicfs_area_read() - slot @index; may come from the page cache */
 int mclicfs_area_read(struct mclicfs_area *a, u32 index, struct mclic_slot *slot);
+/** mclicfs_area_same() - does slot @index still hold these bytes? */
+bool mclicfs_area_same(struct mclicfs_area *a, u32 index, const struct mclic_slot *slot);
 /** mclicfs_area_read_back() - slot @index as the device has it */
 int mclicfs_area_read_back(struct mclicfs_area *a, u32 index, struct mclic_slot *slot);
 /**

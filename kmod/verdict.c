@@ -250,16 +250,6 @@ out:
 
 /* ---- a verdict that was given before ---- */
 
-static bool slot_same(struct mclicfs_fs *fs, const struct mclicfs_title_key *k)
-{
-	struct mclic_slot *now = kmalloc(sizeof(*now), GFP_KERNEL);
-	bool same = now && fs->area && !mclicfs_area_read(fs->area, k->index, now) &&
-		    !memcmp(now, &k->slot, sizeof(*now));
-
-	kfree(now);
-	return same;
-}
-
 static bool user_key_there(struct mclicfs_fs *fs, const struct mclic_terms *t)
 {
 	u8 ku[MCLIC_KEY_SIZE];
@@ -278,7 +268,8 @@ static bool still_in_force(struct mclicfs_fs *fs, const struct mclicfs_title_key
 	u64 issued_at = 0;
 	u32 lowest_good = 0;
 
-	if (!k || k->generation != fs->generation || !slot_same(fs, k))
+	if (!k || k->generation != fs->generation || !fs->area ||
+	    !mclicfs_area_same(fs->area, k->index, &k->slot))
 		return false;
 	t = &k->slot.terms;
 	return mclicfs_revocations_find(fs, t->center_id, t->licence_id, &lowest_good,
