@@ -22,8 +22,8 @@ tap_status "a label that is too long" 2 mclic format --area-file "$T" \
 tap_ok "... leaves nothing" test ! -e "$T/.mclic/area"
 
 # A damaged header is told, and what stands in slots that are not licences.
-printf X | dd of="$T/dir/.mclic/area" bs=1 seek=20 conv=notrunc status=none
-printf X | dd of="$T/dir/.mclic/area" bs=1 seek=4096 conv=notrunc status=none
+flip "$T/dir/.mclic/area" 20
+flip "$T/dir/.mclic/area" 4096
 tap_ok "info of an area with a damaged header" mclic info "$T/dir" --json
 tap_match "... warns" "$(jq -r .area.warning "$OUT")" "damaged"
 tap_is "... and counts the damaged slot" "$(jq .area.damaged "$OUT")" 1

@@ -32,7 +32,7 @@ tap_ok "the master as a directory copies like the image" \
 	mclic copy "$T/forged" "$TITLE1" "$MEDIUM"
 tap_ok "whole" whole "$MEDIUM"
 rm -r "${MEDIUM:?}/$TITLE1"
-printf X | dd of="$MARKER" bs=1 seek=140 conv=notrunc status=none
+flip "$MARKER" 140
 tap_status "a marker with a bad signature is refused" 4 mclic copy "$T/forged" "$TITLE1" "$MEDIUM"
 "$RESIGN" "$T/marker" "$MARKER" || tap_bail "cannot forge"
 tap_status "a marker of another publisher is refused" 3 \
@@ -71,7 +71,7 @@ damage() {	# NAME: the forged master's relief.bin was changed; its copy must fai
 }
 RELIEF=$T/forged/$TITLE1/charts/relief.bin
 cp "$RELIEF" "$T/relief"
-printf X | dd of="$RELIEF" bs=1 seek=1500000 conv=notrunc status=none
+flip "$RELIEF" 1500000
 damage "a damaged block on the master"
 cp "$T/relief" "$RELIEF"
 truncate -s -1 "$RELIEF"
@@ -125,8 +125,7 @@ ln -s "$T/outside" "$NEW/more/link"
 cp COPYING "$NEW/plain"
 planted "files that the manifest does not have"
 half_copied bin/say
-printf X | dd of="$NEW/bin/say" bs=1 seek=$(($(stat -c %s "$NEW/bin/say") - 20)) \
-	conv=notrunc status=none
+flip "$NEW/bin/say" $(($(stat -c %s "$NEW/bin/say") - 20))
 planted "a finished file whose trailer was changed"
 ln -s "$T/outside" "$MEDIUM/$(basename "$NEW")"
 tap_status "a link in the place of the staging directory is refused" 1 copy
