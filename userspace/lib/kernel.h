@@ -57,11 +57,10 @@ int mclic_trust_lists(struct mclic_trust *t,
 /**
  * mclic_kernel_open() - is @path on a mount of the kernel's mclicfs?
  * @path: file or directory
- * @fd: gets the directory (or file), open for reading
  *
- * Return: 1 when it is, 0 when not (also when there is no such path), or -errno.
+ * Return: it, open for reading; or -1 where it is not, or cannot be opened.
  */
-int mclic_kernel_open(const char *path, int *fd);
+int mclic_kernel_open(const char *path);
 
 /** mclic_kernel_medium() - GET_MEDIUM; @what is for the message, here and below */
 int mclic_kernel_medium(int fd, const char *what, struct mclicfs_ioc_medium *m);

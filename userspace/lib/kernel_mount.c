@@ -13,22 +13,21 @@
 
 #define LIST_STEP	64u
 
-int mclic_kernel_open(const char *path, int *fd)
+int mclic_kernel_open(const char *path)
 {
 	struct statfs s;
 	struct stat st;
+	int fd;
 
-	*fd = -1;
 	if (stat(path, &st) || (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)))
-		return 0;
-	*fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (*fd < 0)
-		return 0;
-	if (!fstatfs(*fd, &s) && (__u32)s.f_type == MCLICFS_SUPER_MAGIC)
-		return 1;
-	close(*fd);
-	*fd = -1;
-	return 0;
+		return -1;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (!fstatfs(fd, &s) && (__u32)s.f_type == MCLICFS_SUPER_MAGIC)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static int call(int fd, unsigned long request, void *arg, const char *what, const char *doing)

@@ -84,11 +84,12 @@ static int import(const struct options *o)
 	int err;
 
 	err = load_response(o->args[0], &r);
-	if (!err)
-		err = mclic_kernel_open(o->args[1], &fd);
-	if (!err)
+	if (err)
+		return err;
+	fd = mclic_kernel_open(o->args[1]);
+	if (fd < 0)
 		err = target_open(&t, o->args[1]);
-	if (err < 0)
+	if (err)
 		return err;
 	err = kept_find(KEPT_PENDING | KEPT_SETTLED, is_answered, &r, &k);
 	if (err == -ENOENT)

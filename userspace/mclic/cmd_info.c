@@ -203,9 +203,9 @@ int cmd_info(int argc, char **argv)
 	int err;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
-	err = mclic_kernel_open(o.args[0], &fd);
-	if (err)
-		return mclic_report(err < 0 ? err : kernel_info(fd, &o), o.json);
+	fd = mclic_kernel_open(o.args[0]);
+	if (fd >= 0)
+		return mclic_report(kernel_info(fd, &o), o.json);
 	err = look(o.args[0], &in);
 	if (!err && o.json)
 		err = mclic_print_json(json_pack("{s:o, s:o}", "medium", medium_json(&in),

@@ -89,14 +89,13 @@ static int collect_mount(int fd, const char *path, json_t *all)
 static int collect(const char *path, json_t *all)
 {
 	MCLIC_AUTO_JSON json_t *titles = json_array();
-	MCLIC_AUTO_CLOSE int fd = -1;
+	MCLIC_AUTO_CLOSE int fd = mclic_kernel_open(path);
 	struct mclic_source *s;
 	json_t *slots = NULL;
 	int err, none;
 
-	err = mclic_kernel_open(path, &fd);
-	if (err)
-		return err < 0 ? err : collect_mount(fd, path, all);
+	if (fd >= 0)
+		return collect_mount(fd, path, all);
 	none = list_licences(path, &slots);
 	if (none < 0)
 		return none;

@@ -26,13 +26,12 @@ static const struct argp lock_argp = {
 	       "What was read with them is wiped from memory, but for files that are still open: those keep their keys until they are closed, which is said, and is a failure.",
 };
 
-static int open_mount(const char *path, int *fd)
+/* The descriptor, or -errno. */
+static int open_mount(const char *path)
 {
-	int ret = mclic_kernel_open(path, fd);
+	int fd = mclic_kernel_open(path);
 
-	if (ret > 0)
-		return 0;
-	return ret ? ret : mclic_fail(EINVAL, "%s is not a mount of the kernel's mclicfs", path);
+	return fd >= 0 ? fd : mclic_fail(EINVAL, "%s is not a mount of the kernel's mclicfs", path);
 }
 
 static int no_keys(void)
@@ -57,12 +56,10 @@ static int add_key_to(void *ctx, __s32 serial)
 /* The process keyring ends with this program, the mount keeps what it was given. */
 static int unlock_mount(const char *path)
 {
-	MCLIC_AUTO_CLOSE int fd = -1;
-	struct mounted m = { .path = path };
-	int err = open_mount(path, &fd);
+	MCLIC_AUTO_CLOSE int fd = open_mount(path);
+	struct mounted m = { .fd = fd, .path = path };
 
-	m.fd = fd;
-	return err ? err : mclic_keyring_unlock(KEY_SPEC_PROCESS_KEYRING, add_key_to, &m);
+	return fd < 0 ? fd : mclic_keyring_unlock(KEY_SPEC_PROCESS_KEYRING, add_key_to, &m);
 }
 
 static int unlock(const struct options *o)
@@ -137,10 +134,9 @@ static int lock_all(struct lock *l, int *keys)
 
 static int lock_one(struct lock *l, const char *path)
 {
-	MCLIC_AUTO_CLOSE int fd = -1;
-	int err = open_mount(path, &fd);
+	MCLIC_AUTO_CLOSE int fd = open_mount(path);
 
-	return err ? err : lock_mount(l, fd, path);
+	return fd < 0 ? fd : lock_mount(l, fd, path);
 }
 
 static int lock(struct lock *l)

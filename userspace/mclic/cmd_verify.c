@@ -121,12 +121,11 @@ static int verify_one(struct verify *v, const char *want)
 static int verify(struct verify *v, const struct options *o)
 {
 	struct target t TARGET_AUTO = TARGET_INIT;
-	MCLIC_AUTO_CLOSE int fd = -1;
+	MCLIC_AUTO_CLOSE int fd = mclic_kernel_open(o->args[0]);
 	int err;
 
-	err = mclic_kernel_open(o->args[0], &fd);
-	if (err)
-		return err < 0 ? err : kernel_verify(v, fd, o);
+	if (fd >= 0)
+		return kernel_verify(v, fd, o);
 	v->t = &t;
 	err = target_open(&t, o->args[0]);
 	if (!err)

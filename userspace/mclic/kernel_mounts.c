@@ -14,9 +14,9 @@ static int visit(struct libmnt_fs *fs, int (*each)(void *ctx, int fd, const char
 	MCLIC_AUTO_CLOSE int fd = -1;
 
 	/* One that this user cannot look into, or that lies below another, is left alone. */
-	if (!mnt_fs_match_fstype(fs, MCLICFS_NAME) || mclic_kernel_open(path, &fd) != 1)
-		return 0;
-	return each(ctx, fd, path);
+	if (mnt_fs_match_fstype(fs, MCLICFS_NAME))
+		fd = mclic_kernel_open(path);
+	return fd >= 0 ? each(ctx, fd, path) : 0;
 }
 
 int kernel_mounts(int (*each)(void *ctx, int fd, const char *path), void *ctx)
