@@ -25,7 +25,7 @@ int mclic_keyring_unlock(__s32 ring, int (*each)(void *ctx, __s32 serial), void 
 /** mclic_keyring_lock() - revoke every user key in keyring @ring; how many, or -errno */
 int mclic_keyring_lock(__s32 ring);
 
-/* ---- keyring_trust.c: certificates and lists for the kernel ---- */
+/* ---- keyring_trust.c: certificates for the kernel ---- */
 
 /**
  * mclic_keyring_centers() - serial number of the keyring of center certificates
@@ -47,10 +47,6 @@ int mclic_keyring_distrust(const __u8 center_id[MCLIC_ID_SIZE]);
 
 /** mclic_keyring_trusts() - is the certificate of a center there? */
 bool mclic_keyring_trusts(const __u8 center_id[MCLIC_ID_SIZE]);
-
-/** mclic_trust_lists() - call @each with the newest revocation list of each center */
-int mclic_trust_lists(struct mclic_trust *t,
-		      int (*each)(void *ctx, const void *list, size_t len), void *ctx);
 
 /* ---- kernel_mount.c: ioctls of a mount ---- */
 
@@ -79,7 +75,11 @@ int mclic_kernel_key_add(int fd, const char *what, __s32 serial);
 /** mclic_kernel_key_remove() - @serial 0: every key; @busy gets the files still in use */
 int mclic_kernel_key_remove(int fd, const char *what, __s32 serial, __u32 *busy);
 
-/** mclic_kernel_revocations() - SET_REVOCATIONS */
-int mclic_kernel_revocations(int fd, const char *what, const void *list, size_t len);
+/**
+ * mclic_kernel_lists() - SET_REVOCATIONS of the newest list of each center
+ *
+ * A mount that has a newer one keeps that.
+ */
+int mclic_kernel_lists(int fd, const char *what, struct mclic_trust *t);
 
 #endif /* MCLIC_KERNEL_H */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "trust.h"
 
 #define LIST_STEP	64u
 
@@ -160,11 +161,27 @@ int mclic_kernel_key_remove(int fd, const char *what, __s32 serial, __u32 *busy)
 	return err;
 }
 
-int mclic_kernel_revocations(int fd, const char *what, const void *list, size_t len)
+static int set_list(int fd, const char *what, const struct mclic_list *l)
 {
 	struct mclicfs_ioc_revocations r = {
-		.version = MCLICFS_IOC_VERSION, .len = (__u32)len, .list = (__u64)(uintptr_t)list,
+		.version = MCLICFS_IOC_VERSION,
+		.len = (__u32)l->len,
+		.list = (__u64)(uintptr_t)l->bytes,
 	};
+	int err = call(fd, MCLICFS_IOC_SET_REVOCATIONS, &r, what, "take a revocation list");
 
-	return call(fd, MCLICFS_IOC_SET_REVOCATIONS, &r, what, "take a revocation list");
+	/* It knows a newer one. */
+	return err == -ESTALE ? 0 : err;
+}
+
+int mclic_kernel_lists(int fd, const char *what, struct mclic_trust *t)
+{
+	int err = 0;
+	size_t i;
+
+	pthread_rwlock_rdlock(&t->lock);
+	for (i = 0; !err && i < t->state->list_count; i++)
+		err = set_list(fd, what, &t->state->lists[i]);
+	pthread_rwlock_unlock(&t->lock);
+	return err;
 }

@@ -133,16 +133,3 @@ bool mclic_keyring_trusts(const __u8 center_id[MCLIC_ID_SIZE])
 
 	return ring > 0 && find(ring, center_id);
 }
-
-int mclic_trust_lists(struct mclic_trust *t,
-		      int (*each)(void *ctx, const void *list, size_t len), void *ctx)
-{
-	int err = 0;
-	size_t i;
-
-	pthread_rwlock_rdlock(&t->lock);
-	for (i = 0; !err && i < t->state->list_count; i++)
-		err = each(ctx, t->state->lists[i].bytes, t->state->lists[i].len);
-	pthread_rwlock_unlock(&t->lock);
-	return err;
-}

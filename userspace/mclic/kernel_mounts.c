@@ -37,25 +37,9 @@ int kernel_mounts(int (*each)(void *ctx, int fd, const char *path), void *ctx)
 	return err;
 }
 
-struct lists {
-	int fd;
-	const char *path;
-};
-
-static int set_list(void *ctx, const void *list, size_t len)
-{
-	const struct lists *l = ctx;
-	int err = mclic_kernel_revocations(l->fd, l->path, list, len);
-
-	/* It knows a newer one. */
-	return err == -ESTALE ? 0 : err;
-}
-
 static int set_lists(void *ctx, int fd, const char *path)
 {
-	struct lists l = { .fd = fd, .path = path };
-
-	return mclic_trust_lists(ctx, set_list, &l);
+	return mclic_kernel_lists(fd, path, ctx);
 }
 
 int kernel_lists(struct mclic_trust *t)

@@ -106,25 +106,6 @@ int keys_trust(struct keys *k)
 	return mclic_keyring_trust(k->trust, &k->added, &k->added_count);
 }
 
-struct mounted {
-	int dir;
-	const char *name;
-};
-
-static int set_list(void *ctx, const void *list, size_t len)
-{
-	const struct mounted *m = ctx;
-
-	return mclic_kernel_revocations(m->dir, m->name, list, len);
-}
-
-int keys_lists(struct keys *k, int mount, const char *name)
-{
-	struct mounted m = { .dir = mount, .name = name };
-
-	return mclic_trust_lists(k->trust, set_list, &m);
-}
-
 void keys_drop(struct keys *k, bool undo)
 {
 	__s32 ring = undo && k->added_count ? mclic_keyring_centers() : -1;

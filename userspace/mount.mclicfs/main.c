@@ -159,13 +159,13 @@ static int create(int context, const struct job *j, const struct source *s, cons
 }
 
 /* The lists are in force before anybody can open a file. */
-static int set_lists(int mount, const struct source *s, struct keys *k)
+static int set_lists(int mount, const struct source *s, const struct keys *k)
 {
 	MCLIC_AUTO_CLOSE int root = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
 		return mclic_fail(errno, "%s: %s", s->name, strerror(errno));
-	return keys_lists(k, root, s->name);
+	return mclic_kernel_lists(root, s->name, k->trust);
 }
 
 static int mount_source(const struct job *j, const struct source *s, struct keys *k, int dir)

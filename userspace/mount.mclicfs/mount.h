@@ -159,8 +159,6 @@ struct keys {
 int keys_load(struct keys *k, bool no_user_keys);
 /** keys_trust() - the certificates into the kernel; the module is there */
 int keys_trust(struct keys *k);
-/** keys_lists() - the revocation lists into a mount */
-int keys_lists(struct keys *k, int mount, const char *name);
 /** keys_drop() - @undo: also take out what was put in */
 void keys_drop(struct keys *k, bool undo);
 
