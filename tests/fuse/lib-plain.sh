@@ -6,6 +6,7 @@
 # shellcheck source=tests/fuse/lib.sh
 . tests/fuse/lib.sh
 
+A=$W/ordinary
 who mkdir -p "$W/lower" "$A"
 mounted "$W/lower"
 

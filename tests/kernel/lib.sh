@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # lib.sh - what the suites of the kernel module share; source it after tests/tap.sh. They run
-# as root in a test machine with the module loaded (tests/qemu/run).
+# as root in a test machine with the module loaded (tests/qemu/run). It has all of
+# tests/lib-view.sh, too.
 #
 #   W			folder of this suite
 #   M			where it mounts, $W/mnt
-#   medium NAME TITLE=TREE[,FLAG...]...	mkmedium $W/NAME ...
 #   trust CERT		put a center's certificate (PEM) into the keyring .mclic; prints its
 #			serial number
 #   user_keys		put the user keys that mkmedium made into the user's keyring; prints
 #			their serial numbers
 #   mounted LOWER [OPTIONS]	mount it on $M with the module
 #   unmounted		and take it away, which must go well
-#   call NAME WANT CALL ARG...	fscall prints WANT
 #   ioc NAME WANT CALL [ARG]	mntctl $M prints WANT
 #   stat_of NAME	number of that name in the statistics of $M
-#   hold FILE		open FILE in the background and wait until it is open
-#   let_go		read it to its end into $T/read, and close it; what is said about
-#			that is in $W/error
 
 W=$T/w
 M=$W/mnt
@@ -26,11 +22,13 @@ mkdir -p "$W" "$M"
 
 [ -d /sys/module/mclicfs ] || tap_bail "mclicfs.ko is not loaded; see tests/qemu/run"
 
-medium() {
-	_medium=$W/$1
-	shift
-	mkmedium --center "$W/center" "$_medium" "$@" || tap_bail "the medium cannot be made"
+# Everything is root's here.
+who() {
+	"$@"
 }
+
+# shellcheck source=tests/lib-view.sh
+. tests/lib-view.sh
 
 # Keyrings of the kernel are found by name only in /proc.
 centers_ring() {
@@ -69,13 +67,6 @@ unmounted() {
 	tap_ok "unmount" umount "$M"
 }
 
-call() {
-	_name=$1
-	_want=$2
-	shift 2
-	tap_is "$_name" "$(fscall "$@" 2>&1)" "$_want"
-}
-
 ioc() {
 	_name=$1
 	_want=$2
@@ -85,19 +76,4 @@ ioc() {
 
 stat_of() {
 	mntctl "$M" stats | tr ' ' '\n' | sed -n "s/^$1=//p"
-}
-
-hold() {
-	rm -f "$W/held" "$W/go"
-	# shellcheck disable=SC2016 # the inner shell expands it
-	sh -c 'exec 3<"$1" 2>"$2/error" && : >"$2/held" || exit 1
-		until [ -e "$2/go" ]; do sleep 0.05; done
-		exec cat <&3 2>"$2/error"' sh "$1" "$W" >"$T/read" &
-	holder=$!
-	poll 60 test -e "$W/held" || tap_diag "$1 cannot be held open: $(cat "$W/error")"
-}
-
-let_go() {
-	touch "$W/go"
-	wait "$holder"
 }

@@ -12,6 +12,7 @@
 
 image lower 64 mkfs.ext4 -q
 L=$W/lower
+A=$L
 
 # options_of DIR: those of the mount and of its super block
 options_of() {
