@@ -21,19 +21,6 @@ static const struct argp argp = {
 
 /* ---- licences ---- */
 
-static void say_slot(struct verify *v, const json_t *slot)
-{
-	const char *title = json_string_value(json_object_get(slot, "title"));
-	const char *why = json_string_value(json_object_get(slot, "why"));
-
-	/* Terms are shown of whatever is well formed. */
-	v->damaged += !title;
-	if (!v->json)
-		printf("slot %lld: %s%s%s\n",
-		       (long long)json_integer_value(json_object_get(slot, "slot")),
-		       title ? title : "damaged", why ? ": " : ", valid", why ? why : "");
-}
-
 /* @did: of the title asked for, then the other licences do not matter; or NULL */
 static int verify_slots(struct verify *v, const __u8 *did)
 {
@@ -55,7 +42,7 @@ static int verify_slots(struct verify *v, const __u8 *did)
 
 		if (did && (!of || strcmp(of, hex)))
 			continue;
-		say_slot(v, slot);
+		verify_say_slot(v, slot);
 		json_array_append(json_object_get(v->report, "licences"), slot);
 	}
 	return 0;
@@ -63,22 +50,13 @@ static int verify_slots(struct verify *v, const __u8 *did)
 
 /* ---- titles ---- */
 
-static json_t *new_title(struct verify *v, const char *name)
-{
-	json_t *titles = json_object_get(v->report, "titles");
-	json_t *title = json_pack("{s:s, s:[]}", "directory", name, "problems");
-
-	json_array_append_new(titles, title);
-	return title;
-}
-
 static int verify_name(struct verify *v, const char *name)
 {
 	struct mclic_product *p;
 	struct title title = { .name = (char *)name };
 	int err;
 
-	v->title = new_title(v, name);
+	verify_new_title(v, name);
 	err = mclic_source_product(v->source, name, &p);
 	if (err) {
 		verify_problem(v, MCLIC_MARKER_NAME, "%s", mclic_message());

@@ -107,16 +107,8 @@ static int verify_slots(struct verify *v, int fd, const char *path)
 
 	if (err)
 		return err;
-	json_array_foreach(slots, i, slot) {
-		const char *title = json_string_value(json_object_get(slot, "title"));
-		const char *why = json_string_value(json_object_get(slot, "why"));
-
-		v->damaged += !title;
-		if (!v->json)
-			printf("slot %lld: %s%s%s\n",
-			       (long long)json_integer_value(json_object_get(slot, "slot")),
-			       title ? title : "damaged", why ? ": " : ", valid", why ? why : "");
-	}
+	json_array_foreach(slots, i, slot)
+		verify_say_slot(v, slot);
 	json_object_set_new(v->report, "licences", slots);
 	return 0;
 }
@@ -135,7 +127,6 @@ int kernel_verify(struct verify *v, int fd, const struct options *o)
 	err = verify_slots(v, fd, o->args[0]);
 	if (err)
 		return err;
-	v->title = json_pack("{s:s, s:[]}", "directory", title ? title : ".", "problems");
-	json_array_append_new(json_object_get(v->report, "titles"), v->title);
+	verify_new_title(v, title ? title : ".");
 	return verify_tree(v, path, buf);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Checking one title at a target. */
+/* Checking one title at a target; and the report, also for a mount. */
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,6 +20,25 @@ struct check {
 	size_t count;
 	__u64 plain;
 };
+
+void verify_say_slot(struct verify *v, const json_t *slot)
+{
+	const char *title = json_string_value(json_object_get(slot, "title"));
+	const char *why = json_string_value(json_object_get(slot, "why"));
+
+	/* Terms are shown of whatever is well formed. */
+	v->damaged += !title;
+	if (!v->json)
+		printf("slot %lld: %s%s%s\n",
+		       (long long)json_integer_value(json_object_get(slot, "slot")),
+		       title ? title : "damaged", why ? ": " : ", valid", why ? why : "");
+}
+
+void verify_new_title(struct verify *v, const char *name)
+{
+	v->title = json_pack("{s:s, s:[]}", "directory", name, "problems");
+	json_array_append_new(json_object_get(v->report, "titles"), v->title);
+}
 
 json_t *verify_problem(struct verify *v, const char *path, const char *fmt, ...)
 {

@@ -28,6 +28,12 @@ struct verify {
 	__u64 refused;
 };
 
+/** verify_say_slot() - print an element of say_slots(), unless JSON is wanted, and count it */
+void verify_say_slot(struct verify *v, const json_t *slot);
+
+/** verify_new_title() - begin the part of the report about the title in directory @name */
+void verify_new_title(struct verify *v, const char *name);
+
 /** verify_problem() - report a problem of @path, or of the title at hand (NULL); any thread */
 json_t *verify_problem(struct verify *v, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
