@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* mclic info: a medium's identifier and its licence area. */
 
-#include <ctype.h>
-
 #include "kernel.h"
 
 static const struct argp_option options[] = {
@@ -92,25 +90,6 @@ static int look(const char *path, struct info *in)
 	return count_slots(in);
 }
 
-static bool is_text(const struct mclic_medium *m)
-{
-	size_t i;
-
-	for (i = 0; i < m->raw_len; i++)
-		if (!isascii(m->raw[i]) || !isprint(m->raw[i]))
-			return false;
-	return true;
-}
-
-static const char *show_raw(const struct mclic_medium *m, char buf[2 * MCLIC_RAW_MAX + 1])
-{
-	if (!is_text(m))
-		return mclic_hex(m->raw, m->raw_len, buf);
-	memcpy(buf, m->raw, m->raw_len);
-	buf[m->raw_len] = '\0';
-	return buf;
-}
-
 /* ---- JSON ---- */
 
 static json_t *medium_json(const struct info *in)
@@ -125,7 +104,7 @@ static json_t *medium_json(const struct info *in)
 	return json_pack("{s:s, s:i, s:b, s:b, s:s, s:o, s:o, s:s}",
 			 "kind", mclic_medium_kind_name(m->kind), "class", m->medium_class,
 			 "removable", m->removable, "names_drive", m->names_drive,
-			 "raw", show_raw(m, raw), "raw_hex", say_hex(m->raw, m->raw_len),
+			 "raw", say_raw(m->raw, m->raw_len, raw), "raw_hex", say_hex(m->raw, m->raw_len),
 			 "mid", mid ? say_hex(m->mid, MCLIC_ID_SIZE) : json_null(),
 			 "disk", m->disk);
 }
@@ -171,7 +150,8 @@ static void print_medium(const struct info *in)
 	       m->disk);
 	printf("class:   %u (%s)\n", m->medium_class,
 	       m->medium_class < 4 ? classes[m->medium_class] : "unknown");
-	printf("raw:     %s%s\n", show_raw(m, buf), is_text(m) ? "" : " (hex)");
+	printf("raw:     %s%s\n", say_raw(m->raw, m->raw_len, buf),
+	       say_is_text(m->raw, m->raw_len) ? "" : " (hex)");
 	if (in->area || !m->names_drive)
 		printf("MID:     %s\n", mclic_hex(m->mid, MCLIC_ID_SIZE, buf));
 	if (m->names_drive)

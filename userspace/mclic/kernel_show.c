@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the kernel says about a medium and its licences. */
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "kernel.h"
@@ -46,26 +45,6 @@ int kernel_slots(int fd, const char *path, json_t **slots)
 
 /* ---- the medium ---- */
 
-static bool is_text(const struct mclicfs_ioc_medium *m)
-{
-	__u32 i;
-
-	for (i = 0; i < m->raw_len; i++)
-		if (!isascii(m->raw[i]) || !isprint(m->raw[i]))
-			return false;
-	return true;
-}
-
-static const char *show_raw(const struct mclicfs_ioc_medium *m,
-			    char buf[2 * MCLICFS_RAW_SIZE + 1])
-{
-	if (!is_text(m))
-		return mclic_hex(m->raw, m->raw_len, buf);
-	memcpy(buf, m->raw, m->raw_len);
-	buf[m->raw_len] = '\0';
-	return buf;
-}
-
 static int print_json(const struct mclicfs_ioc_medium *m, bool mid, int used,
 		      const struct mclicfs_ioc_stats *s)
 {
@@ -75,7 +54,7 @@ static int print_json(const struct mclicfs_ioc_medium *m, bool mid, int used,
 		"{s:{s:s, s:i, s:b, s:s, s:o, s:o}, s:o, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
 		"medium",
 			"kind", mclic_medium_kind_name(m->kind), "class", m->medium_class,
-			"names_drive", m->names_drive, "raw", show_raw(m, raw),
+			"names_drive", m->names_drive, "raw", say_raw(m->raw, m->raw_len, raw),
 			"raw_hex", say_hex(m->raw, m->raw_len),
 			"mid", mid ? say_hex(m->mid, MCLIC_ID_SIZE) : json_null(),
 		"area", !m->slots ? json_null() : json_pack("{s:o, s:i, s:i, s:i}",
@@ -97,7 +76,8 @@ static void print_text(const struct mclicfs_ioc_medium *m, bool mid, int used,
 
 	printf("medium:  %s, as the kernel reads it\n", mclic_medium_kind_name(m->kind));
 	printf("class:   %u\n", m->medium_class);
-	printf("raw:     %s%s\n", show_raw(m, buf), is_text(m) ? "" : " (hex)");
+	printf("raw:     %s%s\n", say_raw(m->raw, m->raw_len, buf),
+	       say_is_text(m->raw, m->raw_len) ? "" : " (hex)");
 	if (mid)
 		printf("MID:     %s\n", mclic_hex(m->mid, MCLIC_ID_SIZE, buf));
 	if (m->names_drive)

@@ -470,8 +470,12 @@ int import_say(const struct options *o, const struct accepted *a);
 const char *say_kind(__u8 kind);
 /** say_time() - "2026-01-02 03:04:05 UTC", or "-" for 0; @buf of 32 bytes */
 const char *say_time(__u64 t, char *buf);
-/** say_text() - a NUL-padded field as a string; @buf of MCLIC_TITLE_SIZE + 1 bytes */
+/** say_text() - a NUL-padded field as a string; @buf of @n + 1 bytes */
 const char *say_text(const __u8 *field, size_t n, char *buf);
+/** say_is_text() - is an identifier printable ASCII, so that say_raw() shows it as it is? */
+bool say_is_text(const __u8 *raw, size_t len);
+/** say_raw() - an identifier as text, or in hex where it is none; @buf of 2 * @len + 1 bytes */
+const char *say_raw(const __u8 *raw, size_t len, char *buf);
 /** say_hex() - JSON string of @n bytes in hex */
 json_t *say_hex(const void *p, size_t n);
 /** say_terms() - JSON object of a licence's terms */

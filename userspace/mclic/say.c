@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Words and JSON that several commands use. */
 
+#include <ctype.h>
 #include <time.h>
 
 #include "mclic.h"
@@ -26,6 +27,21 @@ const char *say_text(const __u8 *field, size_t n, char *buf)
 	memcpy(buf, field, n);
 	buf[n] = '\0';
 	return buf;
+}
+
+bool say_is_text(const __u8 *raw, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!isascii(raw[i]) || !isprint(raw[i]))
+			return false;
+	return true;
+}
+
+const char *say_raw(const __u8 *raw, size_t len, char *buf)
+{
+	return say_is_text(raw, len) ? say_text(raw, len, buf) : mclic_hex(raw, len, buf);
 }
 
 json_t *say_hex(const void *p, size_t n)
