@@ -11,7 +11,7 @@
 
 static void parse(struct options *o, const char *list)
 {
-	*o = (struct options){ .read_only = -1 };
+	*o = (struct options){ .set = 0 };
 	assert_int_equal(options_add(o, list), 0);
 }
 
@@ -64,14 +64,14 @@ static void test_read_only(void **state)
 
 	(void)state;
 	parse(&o, "noexec");
-	assert_int_equal(o.read_only, -1);
+	assert_false((o.set | o.clear) & MOUNT_ATTR_RDONLY);
 	options_free(&o);
 	parse(&o, "rw,ro");
-	assert_int_equal(o.read_only, 1);
 	assert_true(o.set & MOUNT_ATTR_RDONLY);
+	assert_false(o.clear & MOUNT_ATTR_RDONLY);
 	assert_int_equal(options_add(&o, "rw"), 0);
-	assert_int_equal(o.read_only, 0);
 	assert_false(o.set & MOUNT_ATTR_RDONLY);
+	assert_true(o.clear & MOUNT_ATTR_RDONLY);
 	options_free(&o);
 }
 

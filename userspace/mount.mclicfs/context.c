@@ -94,8 +94,10 @@ static int set_params(int context, const struct options *o)
 	int err = 0;
 	size_t i;
 
-	if (o->read_only >= 0)
-		err = context_set(context, MCLICFS_NAME, o->read_only ? "ro" : "rw", NULL);
+	if (o->set & MOUNT_ATTR_RDONLY)
+		err = context_set(context, MCLICFS_NAME, "ro", NULL);
+	else if (o->clear & MOUNT_ATTR_RDONLY)
+		err = context_set(context, MCLICFS_NAME, "rw", NULL);
 	for (i = 0; !err && i < o->count; i++)
 		/* mount(8) repeats what the table of mounts has; the area is where it was. */
 		if (strcmp(o->params[i].key, "area"))

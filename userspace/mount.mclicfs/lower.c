@@ -76,7 +76,7 @@ int lower_open(struct lower *l, const struct source *s, const struct options *o)
 	err = enter(l);
 	if (err)
 		return err;
-	context = create_either(s, o->read_only == 1 || s->write_protected);
+	context = create_either(s, o->set & MOUNT_ATTR_RDONLY || s->write_protected);
 	if (context < 0)
 		return context;
 	l->dir = context_mount(context, s->device.data, attributes);

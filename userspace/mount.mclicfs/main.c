@@ -125,7 +125,7 @@ static int set_options(int context, const struct job *j)
 		if (err && !(j->sloppy && err == -EINVAL))
 			return err;
 	}
-	return o->read_only == 1 ? context_set(context, MCLICFS_NAME, "ro", NULL) : 0;
+	return o->set & MOUNT_ATTR_RDONLY ? context_set(context, MCLICFS_NAME, "ro", NULL) : 0;
 }
 
 static int configure(int context, const struct job *j, const struct source *s,
@@ -225,7 +225,7 @@ static int run(const struct job *j, struct source *s, struct keys *k)
 		return mclic_fail(EPERM, "only root may mount; mclicfs-fuse is for everybody");
 	if (j->options.remount)
 		return j->fake ? 0 : context_remount(j->dir, &j->options);
-	err = source_open(s, j->source, j->options.read_only == 1);
+	err = source_open(s, j->source, j->options.set & MOUNT_ATTR_RDONLY);
 	if (j->options.nofail && is_missing(j->source, err))
 		return 0;
 	if (!err && !j->fake)
@@ -254,7 +254,7 @@ static int status_of(int err)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = { keys, parse, "SOURCE DIR", doc, NULL, NULL, NULL };
-	struct job j = { .options.read_only = -1 };
+	struct job j = { .source = NULL };
 	struct source s = SOURCE_INIT;
 	struct keys k = { .trust = NULL };
 	int err;

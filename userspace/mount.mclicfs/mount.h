@@ -28,7 +28,6 @@ struct param {
  * struct options - the options, sorted by who is to obey them
  * @set: MOUNT_ATTR_* asked for
  * @clear: MOUNT_ATTR_* asked not to be; MOUNT_ATTR__ATIME where one of its values is asked for
- * @read_only: 1 where ro was the last word, 0 for rw, -1 for neither
  * @remount: change what is mounted
  * @nofail: a medium that is not there is no failure: mount(8) leaves that to its helpers
  * @keys: there is a key=
@@ -39,7 +38,6 @@ struct param {
 struct options {
 	__u64 set;
 	__u64 clear;
-	int read_only;
 	bool remount;
 	bool nofail;
 	bool keys;

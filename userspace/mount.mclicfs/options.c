@@ -78,8 +78,6 @@ static bool take_attribute(struct options *o, const char *word)
 			continue;
 		o->set = (o->set & ~attributes[i].clear) | attributes[i].set;
 		o->clear = (o->clear & ~attributes[i].set) | attributes[i].clear;
-		if (!strcmp(word, "ro") || !strcmp(word, "rw"))
-			o->read_only = word[1] == 'o';
 		return true;
 	}
 	return false;
