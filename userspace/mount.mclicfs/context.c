@@ -99,10 +99,7 @@ static int set_params(int context, const struct options *o)
 	else if (o->clear & MOUNT_ATTR_RDONLY)
 		err = context_set(context, MCLICFS_NAME, "rw", NULL);
 	for (i = 0; !err && i < o->count; i++)
-		/* mount(8) repeats what the table of mounts has; the area is where it was. */
-		if (strcmp(o->params[i].key, "area"))
-			err = context_set(context, MCLICFS_NAME, o->params[i].key,
-					  o->params[i].value);
+		err = context_set(context, MCLICFS_NAME, o->params[i].key, o->params[i].value);
 	return err;
 }
 
