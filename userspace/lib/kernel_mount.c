@@ -52,13 +52,13 @@ static int call(int fd, unsigned long request, void *arg, const char *what, cons
 
 int mclic_kernel_medium(int fd, const char *what, struct mclicfs_ioc_medium *m)
 {
+	int err;
+
 	*m = (struct mclicfs_ioc_medium){ .version = MCLICFS_IOC_VERSION };
-	if (!ioctl(fd, MCLICFS_IOC_GET_MEDIUM, m))
-		return 0;
-	if (errno == ENODEV)
+	err = call(fd, MCLICFS_IOC_GET_MEDIUM, m, what, "read the medium's identifier");
+	if (err == -ENODEV)
 		return mclic_fail(ENODEV, "%s: the medium has no identifier of its own", what);
-	return mclic_fail(errno, "%s: the kernel cannot read the medium's identifier: %s", what,
-			  strerror(errno));
+	return err;
 }
 
 int mclic_kernel_stats(int fd, const char *what, struct mclicfs_ioc_stats *s)
