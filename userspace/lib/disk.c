@@ -115,7 +115,6 @@ int mclic_disk_open(dev_t dev, struct mclic_disk *d)
 void mclic_disk_close(struct mclic_disk *d)
 {
 	mclic_close_fd(&d->fd);
-	d->fd = -1;
 }
 
 /* Fill @p if directory entry @name of the disk is a partition. */

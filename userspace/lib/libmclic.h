@@ -31,7 +31,7 @@
 #define MCLIC_AUTO_JSON		__mclic_cleanup(mclic_json_put)
 
 void mclic_free_ptr(void *p);		/* frees *(void **)p */
-void mclic_close_fd(int *fd);		/* closes *fd unless negative */
+void mclic_close_fd(int *fd);		/* closes *fd unless negative; it is -1 then */
 void mclic_json_put(json_t **j);	/* drops a reference to *j */
 
 /* ---- report.c: messages, exit status, progress ---- */

@@ -100,9 +100,7 @@ void stage_close(struct stage *s)
 	if (s->treefd != s->fd)
 		mclic_close_fd(&s->treefd);
 	mclic_close_fd(&s->fd);
-	s->partfd = -1;
 	s->treefd = -1;
-	s->fd = -1;
 }
 
 void stage_discard(int rootfd, const __u8 licence_id[MCLIC_ID_SIZE])
@@ -202,7 +200,6 @@ static int write_marker(struct stage *s)
 	int err;
 
 	mclic_close_fd(&s->partfd);
-	s->partfd = -1;
 	err = tree_remove(s->fd, MCLIC_AREA_DIR);
 	if (!err)
 		err = mclic_write_file(s->fd, MCLIC_MARKER_NAME, p->bytes, p->len, 0644);

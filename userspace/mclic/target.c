@@ -104,7 +104,6 @@ void target_close(struct target *t)
 	mclic_close_fd(&t->dirfd);
 	t->area = NULL;
 	t->trust = NULL;
-	t->dirfd = -1;
 }
 
 int parent_beneath(int dirfd, const char *path, const char **name)

@@ -70,7 +70,6 @@ static int find_attached(const char *path, const struct stat *st, bool read_only
 		if (ret == 1)
 			break;
 		mclic_close_fd(fd);
-		*fd = -1;
 		free(*device);
 		*device = NULL;
 	}
@@ -94,7 +93,6 @@ static int attach_once(int control, const struct loop_config *config, int *fd, c
 		return 0;
 	err = errno;
 	mclic_close_fd(fd);
-	*fd = -1;
 	mclic_fail(err, "%s cannot be used: %s", *device ? *device : "a loop device", strerror(err));
 	free(*device);
 	*device = NULL;

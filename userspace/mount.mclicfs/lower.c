@@ -25,7 +25,6 @@ static int enter(struct lower *l)
 		int err = errno;
 
 		mclic_close_fd(&l->namespace);
-		l->namespace = -1;
 		return mclic_fail(err, "no mount namespace can be made: %s", strerror(err));
 	}
 	/* What is mounted here must not appear there. */

@@ -417,7 +417,6 @@ void server_stop(struct server *s)
 
 	MHD_quiesce_daemon(s->daemon);
 	mclic_close_fd(&s->fd);
-	s->fd = -1;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += DRAIN_SECONDS;
 	pthread_mutex_lock(&s->lock);
