@@ -86,20 +86,23 @@ int mclic_keyring_unlock(__s32 ring, int (*each)(void *ctx, __s32 serial), void 
 	return err ? err : count;
 }
 
-/* Is it one of ours? The description reads "type;uid;gid;permissions;name". */
+/* The description reads "type;uid;gid;permissions;name". */
+char *mclic_key_name(__s32 serial, const char *type)
+{
+	MCLIC_AUTO_FREE char *text = NULL;
+	size_t len = strlen(type);
+
+	if (keyctl_describe_alloc(serial, &text) < 0 || strncmp(text, type, len) ||
+	    text[len] != ';')
+		return NULL;
+	return strdup(strrchr(text, ';') + 1);
+}
+
 static bool is_user_key(__s32 serial)
 {
-	char *text = NULL;
-	const char *name;
-	bool is;
+	MCLIC_AUTO_FREE char *name = mclic_key_name(serial, "logon");
 
-	if (keyctl_describe_alloc(serial, &text) < 0)
-		return false;
-	name = strrchr(text, ';');
-	is = name && !strncmp(text, "logon;", 6) &&
-	     !strncmp(name + 1, MCLICFS_KEY_PREFIX, strlen(MCLICFS_KEY_PREFIX));
-	free(text);
-	return is;
+	return name && !strncmp(name, MCLICFS_KEY_PREFIX, strlen(MCLICFS_KEY_PREFIX));
 }
 
 int mclic_keyring_lock(__s32 ring)

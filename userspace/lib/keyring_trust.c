@@ -30,19 +30,11 @@ __s32 mclic_keyring_centers(void)
 	return ring;
 }
 
-/* Is it the certificate called @name? Its description reads "type;uid;gid;permissions;name". */
 static bool is_called(__s32 serial, const char *name)
 {
-	const char *at;
-	char *text;
-	bool is;
+	MCLIC_AUTO_FREE char *has = mclic_key_name(serial, "asymmetric");
 
-	if (keyctl_describe_alloc(serial, &text) < 0)
-		return false;
-	at = strrchr(text, ';');
-	is = at && !strncmp(text, "asymmetric;", 11) && !strcmp(at + 1, name);
-	free(text);
-	return is;
+	return has && !strcmp(has, name);
 }
 
 /*
