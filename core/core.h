@@ -2,7 +2,7 @@
 /*
  * core: the formats, the key schedule and the licence check.
  *
- * Fit to be compiled into a kernel as it is: no allocation, no I/O, no globals, no
+ * Compiled into the kernel module as it is: no allocation, no I/O, no globals, no
  * recursion, less than 1 KiB of stack a function. Whatever it needs of the world
  * comes through struct mclic_crypto and struct mclic_sources.
  *

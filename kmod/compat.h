@@ -32,13 +32,11 @@
 #define mclicfs_xattr_table	const struct xattr_handler *
 #endif
 
-/* The operation that reads an ACL into an inode's cache, and its caller. */
+/* The operation that reads an ACL into an inode's cache, and its caller, have one name. */
 #ifdef MCLICFS_HAVE_INODE_ACL
-#define mclicfs_op_acl		get_inode_acl
-#define mclicfs_acl_of		get_inode_acl
+#define mclicfs_get_acl		get_inode_acl
 #else
-#define mclicfs_op_acl		get_acl
-#define mclicfs_acl_of		get_acl
+#define mclicfs_get_acl		get_acl
 #endif
 
 #ifndef MCLICFS_HAVE_INODE_MTIME
@@ -65,19 +63,22 @@ static inline struct timespec64 inode_set_mtime_to_ts(struct inode *inode, struc
 }
 #endif
 
-/* Splice out of another file, whatever it does for that. */
+/* Splice out of the page cache; and out of another file, whatever it does for that. */
+#ifdef MCLICFS_HAVE_FILEMAP_SPLICE
+#define mclicfs_splice_read	filemap_splice_read
+#define mclicfs_splice_from	vfs_splice_read
+#else
+#define mclicfs_splice_read	generic_file_splice_read
+
 static inline ssize_t mclicfs_splice_from(struct file *lower, loff_t *pos,
 					  struct pipe_inode_info *pipe, size_t len,
 					  unsigned int flags)
 {
-#ifdef MCLICFS_HAVE_FILEMAP_SPLICE
-	return vfs_splice_read(lower, pos, pipe, len, flags);
-#else
 	if (!lower->f_op->splice_read)
 		return -EINVAL;
 	return lower->f_op->splice_read(lower, pos, pipe, len, flags);
-#endif
 }
+#endif
 
 /* A lock on a whole file that belongs to its open file, as fcntl(F_OFD_SETLK) makes them. */
 static inline void mclicfs_ofd_lock(struct file_lock *lock, struct file *file, int type)
@@ -97,12 +98,6 @@ static inline void mclicfs_ofd_lock(struct file_lock *lock, struct file *file, i
 #endif
 	lock->fl_end = OFFSET_MAX;
 }
-
-#ifdef MCLICFS_HAVE_FILEMAP_SPLICE
-#define mclicfs_splice_read	filemap_splice_read
-#else
-#define mclicfs_splice_read	generic_file_splice_read
-#endif
 
 /* From now on a mapping gets single pages only; others may be using it meanwhile. */
 static inline void mclicfs_mapping_small_folios(struct address_space *mapping)

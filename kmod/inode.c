@@ -70,7 +70,7 @@ void mclicfs_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	if (mclicfs_is_sealed(inode))
-		mclicfs_sealed_drop(inode);
+		mclicfs_sealed_wipe(inode);
 	clear_inode(inode);
 	mclicfs_product_put(mi->product);
 	iput(mi->lower);
@@ -80,81 +80,6 @@ void mclicfs_evict_inode(struct inode *inode)
 int mclicfs_drop_inode(struct inode *inode)
 {
 	return generic_drop_inode(inode) || !mclicfs_lower_inode(inode)->i_nlink;
-}
-
-/* ---- identity ---- */
-
-struct identity {
-	struct inode *lower;
-	struct mclicfs_product *product;
-};
-
-static int is_it(struct inode *inode, void *p)
-{
-	const struct mclicfs_inode *mi = mclicfs_i(inode);
-	const struct identity *id = p;
-
-	return mi->lower == id->lower && mi->product == id->product;
-}
-
-static int become_it(struct inode *inode, void *p)
-{
-	struct mclicfs_inode *mi = mclicfs_i(inode);
-	const struct identity *id = p;
-
-	ihold(id->lower);
-	mi->lower = id->lower;
-	mi->product = mclicfs_product_ref(id->product);
-	return 0;
-}
-
-static void set_operations(struct inode *inode)
-{
-	switch (inode->i_mode & S_IFMT) {
-	case S_IFREG:
-		inode->i_op = &mclicfs_file_iops;
-		inode->i_fop = &mclicfs_file_fops;
-		if (mclicfs_is_sealed(inode)) {
-			inode->i_fop = &mclicfs_sealed_fops;
-			inode->i_mapping->a_ops = &mclicfs_sealed_aops;
-		}
-		break;
-	case S_IFDIR:
-		inode->i_op = &mclicfs_dir_iops;
-		inode->i_fop = &mclicfs_dir_fops;
-		break;
-	case S_IFLNK:
-		inode->i_op = &mclicfs_symlink_iops;
-		inode_nohighmem(inode);
-		break;
-	default:
-		inode->i_op = &mclicfs_special_iops;
-		init_special_inode(inode, inode->i_mode, mclicfs_lower_inode(inode)->i_rdev);
-	}
-}
-
-struct inode *mclicfs_iget(struct super_block *sb, struct inode *lower,
-			   struct mclicfs_product *product)
-{
-	struct identity id = { lower, product };
-	struct inode *inode = iget5_locked(sb, (unsigned long)lower, is_it, become_it, &id);
-
-	if (!inode)
-		return ERR_PTR(-ENOMEM);
-	if (!(inode->i_state & I_NEW)) {
-		mclicfs_refresh(inode);
-		return inode;
-	}
-	inode->i_ino = lower->i_ino;
-	inode->i_generation = lower->i_generation;
-	inode->i_mode = lower->i_mode;
-	/* The lower one caches them, and knows when they change. */
-	inode->i_acl = ACL_DONT_CACHE;
-	inode->i_default_acl = ACL_DONT_CACHE;
-	set_operations(inode);
-	mclicfs_refresh(inode);
-	unlock_new_inode(inode);
-	return inode;
 }
 
 /* ---- attributes ---- */
@@ -256,7 +181,7 @@ static struct posix_acl *mclicfs_acl(struct inode *inode, int type, bool rcu)
 	if (rcu)
 		return get_cached_acl_rcu(lower, type);
 	old = mclicfs_become(inode->i_sb);
-	acl = mclicfs_acl_of(lower, type);
+	acl = mclicfs_get_acl(lower, type);
 	revert_creds(old);
 	return acl;
 }
@@ -275,31 +200,99 @@ static const char *mclicfs_get_link(struct dentry *dentry, struct inode *inode,
 	return target;
 }
 
-const struct inode_operations mclicfs_dir_iops = {
+static const struct inode_operations dir_iops = {
 	.lookup = mclicfs_lookup,
 	.getattr = mclicfs_getattr,
 	.permission = mclicfs_permission,
 	.listxattr = mclicfs_listxattr,
-	.mclicfs_op_acl = mclicfs_acl,
+	.mclicfs_get_acl = mclicfs_acl,
 };
 
-const struct inode_operations mclicfs_file_iops = {
+static const struct inode_operations file_iops = {
 	.getattr = mclicfs_getattr,
 	.permission = mclicfs_permission,
 	.listxattr = mclicfs_listxattr,
-	.mclicfs_op_acl = mclicfs_acl,
+	.mclicfs_get_acl = mclicfs_acl,
 };
 
-const struct inode_operations mclicfs_symlink_iops = {
+static const struct inode_operations symlink_iops = {
 	.get_link = mclicfs_get_link,
 	.getattr = mclicfs_getattr,
 	.permission = mclicfs_permission,
 	.listxattr = mclicfs_listxattr,
 };
 
-const struct inode_operations mclicfs_special_iops = {
-	.getattr = mclicfs_getattr,
-	.permission = mclicfs_permission,
-	.listxattr = mclicfs_listxattr,
-	.mclicfs_op_acl = mclicfs_acl,
+/* ---- identity ---- */
+
+struct identity {
+	struct inode *lower;
+	struct mclicfs_product *product;
 };
+
+static int is_it(struct inode *inode, void *p)
+{
+	const struct mclicfs_inode *mi = mclicfs_i(inode);
+	const struct identity *id = p;
+
+	return mi->lower == id->lower && mi->product == id->product;
+}
+
+static int become_it(struct inode *inode, void *p)
+{
+	struct mclicfs_inode *mi = mclicfs_i(inode);
+	const struct identity *id = p;
+
+	ihold(id->lower);
+	mi->lower = id->lower;
+	mi->product = mclicfs_product_ref(id->product);
+	return 0;
+}
+
+static void set_operations(struct inode *inode)
+{
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFREG:
+		inode->i_op = &file_iops;
+		inode->i_fop = &mclicfs_file_fops;
+		if (mclicfs_is_sealed(inode)) {
+			inode->i_fop = &mclicfs_sealed_fops;
+			inode->i_mapping->a_ops = &mclicfs_sealed_aops;
+		}
+		break;
+	case S_IFDIR:
+		inode->i_op = &dir_iops;
+		inode->i_fop = &mclicfs_dir_fops;
+		break;
+	case S_IFLNK:
+		inode->i_op = &symlink_iops;
+		inode_nohighmem(inode);
+		break;
+	default:
+		inode->i_op = &file_iops;
+		init_special_inode(inode, inode->i_mode, mclicfs_lower_inode(inode)->i_rdev);
+	}
+}
+
+struct inode *mclicfs_iget(struct super_block *sb, struct inode *lower,
+			   struct mclicfs_product *product)
+{
+	struct identity id = { lower, product };
+	struct inode *inode = iget5_locked(sb, (unsigned long)lower, is_it, become_it, &id);
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (!(inode->i_state & I_NEW)) {
+		mclicfs_refresh(inode);
+		return inode;
+	}
+	inode->i_ino = lower->i_ino;
+	inode->i_generation = lower->i_generation;
+	inode->i_mode = lower->i_mode;
+	/* The lower one caches them, and knows when they change. */
+	inode->i_acl = ACL_DONT_CACHE;
+	inode->i_default_acl = ACL_DONT_CACHE;
+	set_operations(inode);
+	mclicfs_refresh(inode);
+	unlock_new_inode(inode);
+	return inode;
+}

@@ -25,19 +25,19 @@ static bool may(const struct mclicfs_fs *fs)
 static int get_medium(struct mclicfs_fs *fs, struct mclicfs_ioc_medium *arg)
 {
 	struct mclicfs_medium *m = kmalloc(sizeof(*m), GFP_KERNEL);
-	const struct mclic_area_header *h = NULL;
+	bool area;
 	int err;
 
 	if (!m)
 		return -ENOMEM;
 	mclicfs_area_refresh(fs);
 	down_read(&fs->world);
-	if (fs->area) {
-		h = mclicfs_area_header(fs->area);
+	area = fs->area;
+	if (area) {
 		arg->slots = mclicfs_area_slots(fs->area);
-		memcpy(arg->area_id, h->area_id, sizeof(arg->area_id));
+		memcpy(arg->area_id, mclicfs_area_header(fs->area)->area_id, sizeof(arg->area_id));
 	}
-	err = mclicfs_medium_read(fs, h, arg->kind, m);
+	err = mclicfs_medium_read(fs, arg->kind, m);
 	up_read(&fs->world);
 	if (err)
 		goto out;
@@ -47,7 +47,7 @@ static int get_medium(struct mclicfs_fs *fs, struct mclicfs_ioc_medium *arg)
 	arg->raw_len = m->raw_len;
 	memcpy(arg->raw, m->raw, sizeof(arg->raw));
 	/* Without an area there is no area id, and so no MID where that is part of it. */
-	if (h || !m->names_drive)
+	if (area || !m->names_drive)
 		memcpy(arg->mid, m->mid, sizeof(arg->mid));
 out:
 	kfree(m);

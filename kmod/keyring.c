@@ -143,8 +143,7 @@ void mclicfs_keys_free(struct mclicfs_fs *fs)
 	keys_changed(fs);
 }
 
-static int find_in_mount(struct mclicfs_fs *fs, const char *name, u8 ku[MCLIC_KEY_SIZE],
-			 struct key **key)
+static int find_in_mount(struct mclicfs_fs *fs, const char *name, u8 ku[MCLIC_KEY_SIZE])
 {
 	struct mclicfs_user_key *u;
 	int err = -ENOKEY;
@@ -154,18 +153,15 @@ static int find_in_mount(struct mclicfs_fs *fs, const char *name, u8 ku[MCLIC_KE
 		if (strcmp(u->key->description, name))
 			continue;
 		err = key_payload(u->key, ku);
-		if (!err) {
-			*key = key_get(u->key);
+		if (!err)
 			break;
-		}
 	}
 	mutex_unlock(&fs->lock);
 	return err;
 }
 
 /* No upcall: a key that is not there yet is not there. */
-static int find_in_keyrings(struct mclicfs_fs *fs, const char *name, u8 ku[MCLIC_KEY_SIZE],
-			    struct key **key)
+static int find_in_keyrings(struct mclicfs_fs *fs, const char *name, u8 ku[MCLIC_KEY_SIZE])
 {
 	const struct cred *old = mclicfs_become(fs->sb);
 	struct key *found = request_key(&key_type_logon, name, NULL);
@@ -177,22 +173,19 @@ static int find_in_keyrings(struct mclicfs_fs *fs, const char *name, u8 ku[MCLIC
 		return err == -ENOMEM || err == -ERESTARTSYS ? err : -ENOKEY;
 	}
 	err = key_payload(found, ku);
-	if (err)
-		key_put(found);
-	else
-		*key = found;
+	key_put(found);
 	return err;
 }
 
 int mclicfs_key_find(struct mclicfs_fs *fs, const u8 user_id[MCLIC_ID_SIZE], u32 ku_generation,
-		     u8 ku[MCLIC_KEY_SIZE], struct key **key)
+		     u8 ku[MCLIC_KEY_SIZE])
 {
 	char name[NAME_SIZE];
 	int err;
 
 	key_name(user_id, ku_generation, name);
-	err = find_in_mount(fs, name, ku, key);
-	return err == -ENOKEY ? find_in_keyrings(fs, name, ku, key) : err;
+	err = find_in_mount(fs, name, ku);
+	return err == -ENOKEY ? find_in_keyrings(fs, name, ku) : err;
 }
 
 /* ---- certificates ---- */

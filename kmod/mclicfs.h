@@ -5,9 +5,10 @@
  * Functions return 0 or a negative errno unless said otherwise.
  *
  * Locks, outermost first: mclicfs_inode.lock, mclicfs_product.lock, mclicfs_fs.world
- * (read), mclicfs_fs.lock. Evicting (sealed.c) takes a product's or an inode's lock itself
- * and is called with none held. The page cache's locks nest inside mclicfs_inode.lock; the
- * read path (read.c) takes none of ours: an open file pins what it reads with.
+ * (read), mclicfs_fs.lock. Evicting (sealed.c) takes a mutex of its own, then the lock of
+ * one inode after the other, and is called with none held. The page cache's locks nest
+ * inside mclicfs_inode.lock; the read path (read.c) takes none of ours: an open file pins
+ * what it reads with.
  *
  * The lower file system is called with the mounter's credentials (mclicfs_become()), except
  * for permission(), which asks it with the caller's.
@@ -15,7 +16,6 @@
 #ifndef MCLICFS_H
 #define MCLICFS_H
 
-#include <linux/completion.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
@@ -234,11 +234,6 @@ void mclicfs_refresh(struct inode *inode);
 void mclicfs_stamp_of(struct inode *lower, struct mclicfs_stamp *stamp);
 bool mclicfs_stamp_same(const struct mclicfs_stamp *a, const struct mclicfs_stamp *b);
 
-extern const struct inode_operations mclicfs_dir_iops;
-extern const struct inode_operations mclicfs_file_iops;
-extern const struct inode_operations mclicfs_symlink_iops;
-extern const struct inode_operations mclicfs_special_iops;
-
 /* ---- xattr.c ---- */
 
 ssize_t mclicfs_listxattr(struct dentry *dentry, char *list, size_t size);
@@ -333,25 +328,21 @@ struct crypto_aead *mclicfs_aead_new(const u8 key[MCLIC_KEY_SIZE]);
 extern const struct file_operations mclicfs_sealed_fops;
 
 /**
- * mclicfs_sealed_drop() - wipe the key and the plaintext of a sealed file
- * @inode: sealed; called when it is evicted, and when it must not be read any more
- *
- * Return: 0, or -EBUSY where it is open: then it keeps both until it is closed.
+ * mclicfs_sealed_wipe() - wipe the key and the plaintext of a sealed file that is evicted
+ * @inode: nobody else knows it any more. No lock is taken: this may be memory reclaim, and
+ *	mclicfs_inode.lock is held while memory is allocated
  */
-int mclicfs_sealed_drop(struct inode *inode);
+void mclicfs_sealed_wipe(struct inode *inode);
 
 /**
- * mclicfs_sealed_evict() - drop every sealed file of a product that is not in use
+ * mclicfs_sealed_evict() - wipe every sealed file of a product that is not in use
  * @p: product
  *
- * Return: number of files that are in use.
+ * Return: number of files that are in use; those are wiped when they are closed.
  */
 unsigned int mclicfs_sealed_evict(struct mclicfs_product *p);
 
 /* ---- read.c: plaintext in the page cache ---- */
-
-/* The largest read below: a group and its tags */
-#define MCLICFS_LOWER_READ	((MCLIC_GROUP_BLOCKS + 1) * MCLIC_BLOCK_SIZE)
 
 extern const struct address_space_operations mclicfs_sealed_aops;
 int mclicfs_read_init(void);
@@ -448,14 +439,14 @@ int mclicfs_verdict_get(struct mclicfs_product *p, u64 *epoch);
  * @sealed_len: bytes of the whole sealed file
  * @file_key: gets the file key
  * @seal: gets what the trailer says
- * @err: gets 0; -EAGAIN when the key is of another epoch by now; -ENOMEM
+ * @why: gets what is wrong with the trailer, MCLIC_OK where that is not the reason
  *
- * Return: MCLIC_OK or what is wrong.
+ * Return: 0; the errno of @why; -EAGAIN when the key is of another epoch by now; an error
+ * of the cipher.
  */
-enum mclic_why mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch,
-				       const struct mclic_trailer *t, u64 sealed_len,
-				       u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal,
-				       int *err);
+int mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch, const struct mclic_trailer *t,
+			    u64 sealed_len, u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal,
+			    enum mclic_why *why);
 
 /** mclicfs_verdict_forget() - wipe the key; the product's lock is held */
 void mclicfs_verdict_forget(struct mclicfs_product *p);
@@ -532,15 +523,13 @@ struct mclicfs_medium {
 
 /**
  * mclicfs_medium_read() - read the identifier from the hardware, now
- * @fs: mount
- * @h: header of the area, or NULL
+ * @fs: mount; its @world is held for reading
  * @kind: MCLIC_MEDIUM_*, or 0: the first in format's order that answers
  * @m: gets it
  *
  * Return: 0, or -ENODEV when the medium has none of that kind.
  */
-int mclicfs_medium_read(struct mclicfs_fs *fs, const struct mclic_area_header *h, u8 kind,
-			struct mclicfs_medium *m);
+int mclicfs_medium_read(struct mclicfs_fs *fs, u8 kind, struct mclicfs_medium *m);
 
 /* ---- keyring.c: user keys, and the certificates of centers ---- */
 
@@ -569,12 +558,11 @@ bool mclicfs_key_is(const struct key *key, const u8 user_id[MCLIC_ID_SIZE],
  * @user_id: 16 bytes
  * @ku_generation: number
  * @ku: gets 32 bytes
- * @key: gets the key, with a reference
  *
  * Return: 0 or -ENOKEY (also when it is revoked, expired or of another length).
  */
 int mclicfs_key_find(struct mclicfs_fs *fs, const u8 user_id[MCLIC_ID_SIZE],
-		     u32 ku_generation, u8 ku[MCLIC_KEY_SIZE], struct key **key);
+		     u32 ku_generation, u8 ku[MCLIC_KEY_SIZE]);
 
 /** mclicfs_center_find() - 0 if a center's certificate is in the .mclic keyring, or -ENOKEY */
 int mclicfs_center_find(const u8 center_id[MCLIC_ID_SIZE]);

@@ -242,9 +242,9 @@ static int try_kind(struct gendisk *disk, const struct mclic_area_header *h, u8 
 	return mclic_medium_id(&mclicfs_crypto, kind, m->raw, m->raw_len, m->mid);
 }
 
-int mclicfs_medium_read(struct mclicfs_fs *fs, const struct mclic_area_header *h, u8 kind,
-			struct mclicfs_medium *m)
+int mclicfs_medium_read(struct mclicfs_fs *fs, u8 kind, struct mclicfs_medium *m)
 {
+	const struct mclic_area_header *h = fs->area ? mclicfs_area_header(fs->area) : NULL;
 	char *buf = kmalloc(ID_MAX, GFP_KERNEL);
 	const struct cred *old;
 	int err = -ENODEV;

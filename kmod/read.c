@@ -19,8 +19,7 @@
 
 #include "mclicfs.h"
 
-#define GROUP_SIZE	(MCLIC_GROUP_BLOCKS * MCLIC_BLOCK_SIZE)
-#define GROUP_PAGES	(GROUP_SIZE / PAGE_SIZE)
+#define GROUP_PAGES	(MCLIC_GROUP_SIZE / PAGE_SIZE)
 #define PAGE_BLOCKS	(PAGE_SIZE / MCLIC_BLOCK_SIZE)
 
 static_assert(PAGE_BLOCKS >= 1 && GROUP_PAGES >= 1);
@@ -440,7 +439,7 @@ static void run_finish(struct run *r)
 static void window_round(struct readahead_control *rac, u64 size)
 {
 	u64 start = readahead_pos(rac), len = readahead_length(rac);
-	u64 end = min_t(u64, round_up(start + len, GROUP_SIZE), round_up(size, PAGE_SIZE));
+	u64 end = min_t(u64, round_up(start + len, MCLIC_GROUP_SIZE), round_up(size, PAGE_SIZE));
 
 	if (start + len < end && end - start - len <= len / 2)
 		readahead_expand(rac, start, end - start);

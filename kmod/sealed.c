@@ -10,6 +10,9 @@
 
 #include "mclicfs.h"
 
+/* The largest read below: a group and its tags */
+#define LOWER_READ	(MCLIC_GROUP_SIZE + MCLIC_BLOCK_SIZE)
+
 /* ---- what an inode keeps between opens: key and plaintext ---- */
 
 /* mclicfs_inode.lock is held, and the file is not open */
@@ -49,34 +52,34 @@ static int trailer_read(struct mclicfs_inode *mi, u64 len, struct mclic_trailer 
 	return n == sizeof(*t) ? 0 : -EBADMSG;
 }
 
-/* Judge the trailer under the product's key; @err as in mclicfs_verdict_trailer() */
-static enum mclic_why trailer_why(struct mclicfs_inode *mi, u64 epoch, u64 len,
-				  struct mclic_trailer *t, u8 file_key[MCLIC_KEY_SIZE],
-				  struct mclic_seal *seal, int *err)
+/* Read the trailer and judge it under the product's key; as mclicfs_verdict_trailer() */
+static int trailer_why(struct mclicfs_inode *mi, u64 epoch, u64 len, struct mclic_trailer *t,
+		       u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal, enum mclic_why *why)
 {
-	*err = 0;
-	if (mclic_plain_size(len, &seal->size))
-		return MCLIC_BAD_SIZE;
-	*err = trailer_read(mi, len, t);
-	if (*err == -EBADMSG)
-		return MCLIC_BAD_LENGTH;
-	if (*err)
-		return MCLIC_OK;
-	return mclicfs_verdict_trailer(mi->product, epoch, t, len, file_key, seal, err);
+	int err;
+
+	*why = mclic_plain_size(len, &seal->size) ? MCLIC_BAD_SIZE : MCLIC_OK;
+	if (*why)
+		return mclic_errno(*why);
+	err = trailer_read(mi, len, t);
+	if (err == -EBADMSG)
+		*why = MCLIC_BAD_LENGTH;
+	if (err)
+		return err;
+	return mclicfs_verdict_trailer(mi->product, epoch, t, len, file_key, seal, why);
 }
 
 /* @t: room for the trailer, not on the stack */
 static int trailer_judge(struct mclicfs_inode *mi, u64 epoch, u64 len, struct mclic_trailer *t,
 			 u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal)
 {
-	int err;
-	enum mclic_why why = trailer_why(mi, epoch, len, t, file_key, seal, &err);
+	enum mclic_why why;
+	int err = trailer_why(mi, epoch, len, t, file_key, seal, &why);
 
-	if (!why || err == -EAGAIN)
-		return err;
-	mclicfs_msg(mi->vfs.i_sb, mi->file->f_path.dentry, "the sealed file is damaged: %s",
-		    mclic_why_text(why));
-	return mclic_errno(why);
+	if (why)
+		mclicfs_msg(mi->vfs.i_sb, mi->file->f_path.dentry,
+			    "the sealed file is damaged: %s", mclic_why_text(why));
+	return err;
 }
 
 /*
@@ -157,7 +160,7 @@ static int lower_open(struct mclicfs_inode *mi, struct dentry *dentry)
 	spin_lock(&f->f_lock);
 	f->f_mode |= FMODE_RANDOM;
 	spin_unlock(&f->f_lock);
-	f->f_ra.ra_pages = max_t(unsigned int, f->f_ra.ra_pages, MCLICFS_LOWER_READ >> PAGE_SHIFT);
+	f->f_ra.ra_pages = max_t(unsigned int, f->f_ra.ra_pages, LOWER_READ >> PAGE_SHIFT);
 	mi->file = f;
 	return 0;
 }
@@ -285,28 +288,24 @@ const struct file_operations mclicfs_sealed_fops = {
 
 /* ---- evicting ---- */
 
-int mclicfs_sealed_drop(struct inode *inode)
+void mclicfs_sealed_wipe(struct inode *inode)
 {
-	struct mclicfs_inode *mi = mclicfs_i(inode);
-	int err = 0;
+	content_drop(mclicfs_i(inode));
+}
 
-	/*
-	 * Then nobody else can know it; and its lock must not be taken while memory is being
-	 * reclaimed, because it is held while memory is allocated.
-	 */
-	if (inode->i_state & I_FREEING) {
-		content_drop(mi);
-		return 0;
-	}
+/* Is it gone? If not, it will be when the last one closes it. */
+static bool drop(struct mclicfs_inode *mi)
+{
+	bool busy;
+
 	mutex_lock(&mi->lock);
-	if (mi->opens) {
+	busy = mi->opens;
+	if (busy)
 		mi->doomed = true;
-		err = -EBUSY;
-	} else {
+	else
 		content_drop(mi);
-	}
 	mutex_unlock(&mi->lock);
-	return err;
+	return !busy;
 }
 
 /* The next file of @todo, back in the product's list and with a reference; or NULL */
@@ -337,7 +336,7 @@ unsigned int mclicfs_sealed_evict(struct mclicfs_product *p)
 	list_splice_init(&p->sealed, &todo);
 	spin_unlock(&p->sealed_lock);
 	while ((inode = next_sealed(p, &todo))) {
-		busy += mclicfs_sealed_drop(inode) == -EBUSY;
+		busy += !drop(mclicfs_i(inode));
 		iput(inode);
 	}
 	mutex_unlock(&evicting);

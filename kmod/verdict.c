@@ -54,6 +54,7 @@ static void noting_start(struct noting *n)
 /* What core asks its surroundings, and room for what does not fit on a stack. */
 struct judge {
 	struct mclicfs_fs *fs;
+	struct mclic_sources src;
 	struct noting crypto;
 	struct mclicfs_medium medium;
 	struct mclic_verdict verdict;
@@ -77,8 +78,7 @@ static int note(struct judge *j, int err)
 static int judge_medium(void *ctx, u8 kind, u8 mid[MCLIC_ID_SIZE], u8 *medium_class)
 {
 	struct judge *j = ctx;
-	const struct mclic_area_header *h = j->fs->area ? mclicfs_area_header(j->fs->area) : NULL;
-	int err = mclicfs_medium_read(j->fs, h, kind, &j->medium);
+	int err = mclicfs_medium_read(j->fs, kind, &j->medium);
 
 	if (err)
 		return err == -ENODEV ? err : note(j, err);
@@ -95,22 +95,11 @@ static int judge_signature(void *ctx, const u8 center_id[MCLIC_ID_SIZE],
 	return err == -ENOKEY || err == -EKEYREJECTED ? err : note(ctx, err);
 }
 
-static int find_user_key(struct mclicfs_fs *fs, const u8 user_id[MCLIC_ID_SIZE],
-			 u32 ku_generation, u8 ku[MCLIC_KEY_SIZE])
-{
-	struct key *key;
-	int err = mclicfs_key_find(fs, user_id, ku_generation, ku, &key);
-
-	if (!err)
-		key_put(key);
-	return err;
-}
-
 static int judge_user_key(void *ctx, const u8 user_id[MCLIC_ID_SIZE], u32 ku_generation,
 			  u8 ku[MCLIC_KEY_SIZE])
 {
 	struct judge *j = ctx;
-	int err = find_user_key(j->fs, user_id, ku_generation, ku);
+	int err = mclicfs_key_find(j->fs, user_id, ku_generation, ku);
 
 	return err == -ENOKEY ? err : note(j, err);
 }
@@ -120,29 +109,24 @@ static int judge_revoked(void *ctx, const u8 center_id[MCLIC_ID_SIZE],
 {
 	struct judge *j = ctx;
 
-	return note(j, mclicfs_revocations_find(j->fs, center_id, licence_id, lowest_good,
-						issued_at));
-}
-
-static void judge_sources(struct judge *j, struct mclic_sources *src)
-{
-	*src = (struct mclic_sources){
-		.ctx = j,
-		.medium = judge_medium,
-		.signature = judge_signature,
-		.user_key = judge_user_key,
-		.revoked = judge_revoked,
-	};
+	return mclicfs_revocations_find(j->fs, center_id, licence_id, lowest_good, issued_at);
 }
 
 static struct judge *judge_new(struct mclicfs_fs *fs)
 {
 	struct judge *j = kzalloc(sizeof(*j), GFP_KERNEL);
 
-	if (j) {
-		j->fs = fs;
-		noting_start(&j->crypto);
-	}
+	if (!j)
+		return NULL;
+	j->fs = fs;
+	j->src = (struct mclic_sources){
+		.ctx = j,
+		.medium = judge_medium,
+		.signature = judge_signature,
+		.user_key = judge_user_key,
+		.revoked = judge_revoked,
+	};
+	noting_start(&j->crypto);
 	return j;
 }
 
@@ -150,13 +134,11 @@ enum mclic_why mclicfs_verdict_slot(struct mclicfs_fs *fs, const struct mclic_sl
 {
 	struct judge *j = judge_new(fs);
 	u8 medium_key[MCLIC_KEY_SIZE];
-	struct mclic_sources src;
 	enum mclic_why why;
 
 	if (!j)
 		return MCLIC_CRYPTO_FAILED;
-	judge_sources(j, &src);
-	why = mclic_slot_verdict(&mclicfs_crypto, &src, NULL, now_seconds(), slot, medium_key);
+	why = mclic_slot_verdict(&mclicfs_crypto, &j->src, NULL, now_seconds(), slot, medium_key);
 	memzero_explicit(medium_key, sizeof(medium_key));
 	kfree_sensitive(j);
 	return why;
@@ -171,16 +153,14 @@ static int judge_slots(struct judge *j, const struct mclic_title *title,
 	u32 i, slots = mclicfs_area_slots(j->fs->area);
 	struct mclic_verdict *v = &j->verdict;
 	u64 now = now_seconds();
-	struct mclic_sources src;
 	enum mclic_why why;
 	int err;
 
-	judge_sources(j, &src);
 	for (i = 1; i + 1 < slots; i++) {
 		err = mclicfs_area_read(j->fs->area, i, &j->slot);
 		if (err)
 			return err;
-		why = mclic_verdict_add(v, &j->crypto.table, &src, title, now, i, &j->slot);
+		why = mclic_verdict_add(v, &j->crypto.table, &j->src, title, now, i, &j->slot);
 		if (why != MCLIC_FREE)
 			trace_mclicfs_slot(j->fs->sb, i, why);
 		if (why == MCLIC_CRYPTO_FAILED)
@@ -257,7 +237,7 @@ static bool user_key_there(struct mclicfs_fs *fs, const struct mclic_terms *t)
 
 	if (t->kind != MCLIC_PERSONAL)
 		return true;
-	err = find_user_key(fs, t->user_id, mclic_get32(t->ku_generation), ku);
+	err = mclicfs_key_find(fs, t->user_id, mclic_get32(t->ku_generation), ku);
 	memzero_explicit(ku, sizeof(ku));
 	return !err;
 }
@@ -272,9 +252,8 @@ static bool still_in_force(struct mclicfs_fs *fs, const struct mclicfs_title_key
 	    !mclicfs_area_same(fs->area, k->index, &k->slot))
 		return false;
 	t = &k->slot.terms;
-	return mclicfs_revocations_find(fs, t->center_id, t->licence_id, &lowest_good,
-					&issued_at) >= 0 &&
-	       mclic_get32(t->sequence) >= lowest_good &&
+	mclicfs_revocations_find(fs, t->center_id, t->licence_id, &lowest_good, &issued_at);
+	return mclic_get32(t->sequence) >= lowest_good &&
 	       !mclic_time_check(t, now_seconds(), issued_at) && user_key_there(fs, t) &&
 	       !mclicfs_center_find(t->center_id);
 }
@@ -330,26 +309,24 @@ void mclicfs_verdict_forget(struct mclicfs_product *p)
 	p->epoch++;
 }
 
-enum mclic_why mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch,
-				       const struct mclic_trailer *t, u64 sealed_len,
-				       u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal,
-				       int *err)
+int mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch, const struct mclic_trailer *t,
+			    u64 sealed_len, u8 file_key[MCLIC_KEY_SIZE], struct mclic_seal *seal,
+			    enum mclic_why *why)
 {
-	enum mclic_why why = MCLIC_OK;
 	struct noting crypto;
+	int err = 0;
 
-	*err = 0;
+	*why = MCLIC_OK;
 	noting_start(&crypto);
 	mutex_lock(&p->lock);
 	if (!p->key || p->epoch != epoch)
-		*err = -EAGAIN;
+		err = -EAGAIN;
 	else
-		why = mclic_trailer_check(&crypto.table, t, sealed_len, &p->title,
-					  mclic_get32(p->key->slot.terms.km_generation),
-					  MCLIC_UNDER_KU, p->key->medium_key, file_key, seal);
+		*why = mclic_trailer_check(&crypto.table, t, sealed_len, &p->title,
+					   mclic_get32(p->key->slot.terms.km_generation),
+					   MCLIC_UNDER_KU, p->key->medium_key, file_key, seal);
 	mutex_unlock(&p->lock);
-	if (why != MCLIC_CRYPTO_FAILED)
-		return why;
-	*err = crypto.err ?: -EIO;
-	return MCLIC_OK;
+	if (*why == MCLIC_CRYPTO_FAILED)
+		return crypto.err ?: -EIO;
+	return err ?: mclic_errno(*why);
 }
