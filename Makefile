@@ -7,6 +7,8 @@
 #   SANITIZE=LIST  compile with -fsanitize=LIST, e.g. address,undefined
 #   FUZZ_SECONDS=N how long make fuzz runs each target (default: 60)
 #   KERNEL=NAME    kernel of make demo-kernel: 6.1 (default) or 6.12
+#   KERNELS=LIST   kernels of make test-kernel and bench-kernel (default: 6.1 6.12)
+#   SUITES=LIST    run only these suites (default: all)
 #   KDIR=DIR       headers that make module builds against (default: the running kernel's)
 #   W=1 C=2        make module with more warnings, and under sparse
 #   CC, CFLAGS, LDFLAGS, PREFIX, DESTDIR  as usual
@@ -18,6 +20,8 @@ DESTDIR		?=
 SANITIZE	?=
 FUZZ_SECONDS	?= 60
 KERNEL		?= 6.1
+KERNELS		?= 6.1 6.12
+SUITES		?=
 KDIR		?= /lib/modules/$(shell uname -r)/build
 
 WARN		:= -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef -Wshadow
@@ -96,8 +100,8 @@ help:
 	@echo 'make install      to $$DESTDIR$(PREFIX); make uninstall takes it away again'
 	@echo 'make clean        remove $(B)/'
 	@echo
-	@echo 'demo, test, asan, bench, fuzz and check first install the Debian packages they'
-	@echo 'need and that are missing. Variables: see the top of the Makefile.'
+	@echo 'demo, test, asan, bench, fuzz, check and those with -kernel first install the Debian'
+	@echo 'packages they need and that are missing. Variables: see the top of the Makefile.'
 
 # ---- Objects ----
 
@@ -178,6 +182,14 @@ module:
 	$(Q)find '$(module_dir)' -xtype l -delete
 	$(again) -C '$(KDIR)' M='$(module_dir)' modules
 
+# The module for each of the kernels that the suites and measurements are to run on.
+define modules
+	+$(Q)set -e; for k in $(1); do \
+		d=$$(tests/qemu/kernel $$k); \
+		$(MAKE) --no-print-directory $(jobs) module KDIR="$$d/build"; \
+	done
+endef
+
 .PHONY: install-module
 install-module: module
 	$(Q)install -D -m 644 '$(module_dir)/mclicfs.ko' \
@@ -215,15 +227,11 @@ asan:
 	$(Q)B='$(B)/asan' UBSAN_OPTIONS=print_stacktrace=1 tests/run $(SUITES)
 
 # Everything that runs in a test kernel, in QEMU, on each of KERNELS.
-KERNELS		?= 6.1 6.12
 .PHONY: test-kernel
 test-kernel:
 	$(Q)tests/install-packages build test kernel $(if $(filter debug,$(KERNELS)),kernel-debug)
 	$(again) all tools
-	+$(Q)set -e; for k in $(KERNELS); do \
-		d=$$(tests/qemu/kernel $$k); \
-		$(MAKE) --no-print-directory $(jobs) module KDIR="$$d/build"; \
-	done
+	$(call modules,$(KERNELS))
 	$(Q)B='$(B)' KERNELS='$(KERNELS)' tests/qemu/run $(SUITES)
 
 .PHONY: test-kernel-debug
@@ -247,10 +255,7 @@ bench:
 bench-kernel:
 	$(Q)tests/install-packages build test kernel
 	$(again) all tools
-	+$(Q)set -e; for k in $(filter-out debug,$(KERNELS)); do \
-		d=$$(tests/qemu/kernel $$k); \
-		$(MAKE) --no-print-directory $(jobs) module KDIR="$$d/build"; \
-	done
+	$(call modules,$(filter-out debug,$(KERNELS)))
 	$(Q)B='$(B)' KERNELS='$(filter-out debug,$(KERNELS))' sh tests/bench/kernel.sh
 
 FUZZERS		:= $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -4,7 +4,7 @@
 # guest per kernel whose clock counts instructions. Prints the tables of
 # Documentation/performance.rst and leaves them in $B/bench-kernel with the figures.
 #
-#   KERNELS=LIST	what tests/qemu/kernel knows (default: 6.1 6.12)
+#   KERNELS=LIST	the kernels, as tests/qemu/kernel knows them
 #   BENCH_MIB=N		size of the big file (default 64)
 #   BENCH_FILES=N	files of the tree (default 400)
 #   BENCH_FS=LIST	file systems (default: ext4 mclicfs ecryptfs fscrypt dmcrypt)
@@ -16,7 +16,7 @@ BENCH_FS=${BENCH_FS:-ext4 mclicfs ecryptfs fscrypt dmcrypt}
 results=$B/bench-kernel
 mkdir -p "$results" || exit 1
 
-for kernel in ${KERNELS:-6.1 6.12}; do
+for kernel in ${KERNELS:?names the kernels}; do
 	echo "Measuring on $kernel; counting instructions takes its time ..." >&2
 	if ! tests/qemu/boot -k "$kernel" -m virtio -t 7200 -l "$results/$kernel.log" -i env \
 		BENCH_MIB="$BENCH_MIB" BENCH_FILES="$BENCH_FILES" BENCH_FS="$BENCH_FS" \
