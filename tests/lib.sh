@@ -15,6 +15,7 @@
 #				for timing, poll for the condition
 #   at_end CMD			a shell command to run before the clean-up (last first)
 #   flip FILE OFFSET		change one bit of that byte
+#   partition DISK N		the device of that partition
 #   is_root			are we root?
 #   as_user CMD...		run as an ordinary user: "nobody" when we are root (with an
 #				own HOME, $T/user), else as we are
@@ -118,6 +119,10 @@ flip() {
 	perl -e 'open my $f, "+<:raw", $ARGV[0] or die; seek $f, $ARGV[1], 0;
 		read $f, my $b, 1; seek $f, $ARGV[1], 0; print $f $b ^ "\1"; close $f or die' \
 		"$1" "$2"
+}
+
+partition() {
+	lsblk -nrpo NAME "$1" | sed -n "$(($2 + 1))p"
 }
 
 is_root() {

@@ -6,10 +6,10 @@
 
 . tests/lib.sh
 
-MIB=${BENCH_MIB:-64}
-FILES=${BENCH_FILES:-400}
+MIB=$BENCH_MIB
+FILES=$BENCH_FILES
 READS=2000
-FS=${BENCH_FS:-ext4 mclicfs ecryptfs fscrypt dmcrypt}
+FS=$BENCH_FS
 
 kbench=$T/kbench
 W=$T/w

@@ -21,11 +21,6 @@ dev() {
 	readlink -f "/dev/media/$1"
 }
 
-# partition DISK N: its device
-partition() {
-	lsblk -nrpo NAME "$1" | sed -n "$(($2 + 1))p"
-}
-
 # every_open_fails DIR: each file of a title, and each in the same way
 every_open_fails() {
 	find "$1/Pocket Unix" -type f >"$T/files"

@@ -9,9 +9,7 @@
 #   clean NAME		it is as it was
 #   disk MEDIUM [FS]	format /dev/media/MEDIUM, and sets DISK, AREA and DATA to its devices
 #   filled DEVICE TITLE=TREE[,FLAG...]...	mkmedium on the file system of DEVICE
-#   shows NAME FILE TREE/FILE	through a mount the file holds these bytes
 #   is_mclicfs DIR
-#   options DIR		of the mount and of the super block
 #   source_of DIR
 #   t			a folder with a file f, to make titles of
 #   D			a folder to mount on
@@ -58,8 +56,8 @@ disk() {
 	DISK=$(readlink -f "/dev/media/$1")
 	mclic format "$DISK" --force --fs "${2:-ext4}" >"$W/format" 2>&1 ||
 		tap_bail "$1 cannot be formatted: $(cat "$W/format")"
-	AREA=$(lsblk -nrpo NAME "$DISK" | sed -n 2p)
-	DATA=$(lsblk -nrpo NAME "$DISK" | sed -n 3p)
+	AREA=$(partition "$DISK" 1)
+	DATA=$(partition "$DISK" 2)
 }
 
 filled() {
@@ -71,16 +69,8 @@ filled() {
 	umount "$W/fill"
 }
 
-shows() {
-	tap_cmp "$@"
-}
-
 is_mclicfs() {
 	[ "$(findmnt -nro FSTYPE --mountpoint "$1" | tail -n 1)" = mclicfs ]
-}
-
-options() {
-	findmnt -nro VFS-OPTIONS,FS-OPTIONS --mountpoint "$1" | tail -n 1
 }
 
 source_of() {

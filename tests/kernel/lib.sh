@@ -12,6 +12,7 @@
 #			their serial numbers
 #   mounted LOWER [OPTIONS]	mount it on $M with the module
 #   unmounted		and take it away, which must go well
+#   mount_of DIR		type, source, options of the mount, and of its super block
 #   ioc NAME WANT CALL [ARG]	mntctl $M prints WANT
 #   stat_of NAME	number of that name in the statistics of $M
 
@@ -30,15 +31,8 @@ who() {
 # shellcheck source=tests/lib-view.sh
 . tests/lib-view.sh
 
-# Keyrings of the kernel are found by name only in /proc.
-centers_ring() {
-	_ring=$(awk '$8 == "keyring" && $9 == ".mclic:" { print $1 }' /proc/keys)
-	[ -n "$_ring" ] || tap_bail "there is no keyring .mclic"
-	echo $((0x$_ring))
-}
-
 trust() {
-	openssl x509 -in "$1" -outform der | keyctl padd asymmetric "" "$(centers_ring)" ||
+	openssl x509 -in "$1" -outform der | keyctl padd asymmetric "" %:.mclic ||
 		tap_bail "the certificate cannot be added"
 }
 
@@ -46,7 +40,7 @@ trust() {
 # suite begins without its certificate and without user keys.
 mkdir -p /run/mclicfs-center
 ln -s /run/mclicfs-center "$W/center"
-keyctl clear "$(centers_ring)"
+keyctl clear %:.mclic || tap_bail "there is no keyring .mclic"
 keyctl clear @u
 
 user_keys() {
@@ -65,6 +59,10 @@ mounted() {
 
 unmounted() {
 	tap_ok "unmount" umount "$M"
+}
+
+mount_of() {
+	findmnt -nro FSTYPE,SOURCE,VFS-OPTIONS,FS-OPTIONS --mountpoint "$1" | tail -n 1
 }
 
 ioc() {

@@ -48,15 +48,6 @@ whole_disk() {
 	umount "$L"
 }
 
-# The node of partition $2 of a disk.
-partition() {
-	_disk=$(basename "$(readlink -f "$1")")
-	case $_disk in
-	*[0-9]) echo "/dev/${_disk}p$2" ;;
-	*) echo "/dev/$_disk$2" ;;
-	esac
-}
-
 partitioned() {
 	wipefs -qa "/dev/media/$1"
 	printf 'label: gpt\n,16MiB\n,\n' | sfdisk -q "/dev/media/$1" ||

@@ -23,6 +23,8 @@ fails() {
 }
 
 mclic format "$W/image" --size 32M >"$W/format"
+disk mo
+other=$AREA
 disk disk
 filled "$DATA" title="$t"
 mount -t mclicfs "$DISK" "$D" && umount "$D"
@@ -37,10 +39,10 @@ fails "a character device" 32 "neither a directory" /dev/null "$D"
 fails "an image without a file system" 32 "no file system" "$W/zeroes" "$D"
 fails "an image that is too short" 32 "." "$W/short" "$D"
 fails "the area for the data" 32 "no file system" "$AREA" "$D"
-fails "an area of another disk" 32 "area" "$DISK" "$D" -o "area=$(readlink -f /dev/media/mo)1"
+fails "an area of another disk" 32 "area" "$DISK" "$D" -o "area=$other"
 fails "an area that is not there" 32 "area" "$DISK" "$D" -o area=/nothing
 fails "a key that is not there" 32 "key" "$DISK" "$D" -o key=123456
-fails "a key that is another's" 32 "key" "$DISK" "$D" -o "key=$(centers_ring)"
+fails "a key that is another's" 32 "key" "$DISK" "$D" -o "key=$(keyctl id %:.mclic)"
 fails "too much readahead" 32 "readahead" "$DISK" "$D" -o readahead=99999999
 
 # From here on the disk is spoiled, one step after the other.
@@ -56,7 +58,7 @@ umount "$D"
 rm "$XDG_STATE_HOME/mclic/revocations/garbage.mclrev"
 
 mv "$XDG_CONFIG_HOME/mclic/centers" "$XDG_CONFIG_HOME/mclic/centers.away"
-keyctl clear "$(centers_ring)"
+keyctl clear %:.mclic
 mkdir "$XDG_CONFIG_HOME/mclic/centers"
 before
 tap_ok "without the center's certificate" mount -t mclicfs "$DISK" "$D"
@@ -67,13 +69,13 @@ mv "$XDG_CONFIG_HOME/mclic/centers.away" "$XDG_CONFIG_HOME/mclic/centers"
 fails "a certificate is taken back when the mount fails" 32 "key" "$DISK" "$D" -o key=123456
 
 # In a partition table with two file systems nobody knows which is meant.
-printf 'label: gpt\nsize=16M\nsize=16M\n' | sfdisk -q "$(readlink -f /dev/media/mo)" >"$W/log" 2>&1
 two=$(readlink -f /dev/media/mo)
-mkfs.ext4 -qF "${two}1"
-mkfs.ext4 -qF "${two}2"
+printf 'label: gpt\nsize=16M\nsize=16M\n' | sfdisk -q "$two" >"$W/log" 2>&1
+mkfs.ext4 -qF "$(partition "$two" 1)"
+mkfs.ext4 -qF "$(partition "$two" 2)"
 before
 fails "two file systems on a disk" 32 "more than one" "$two" "$D"
-tap_ok "but each alone" mount -t mclicfs "${two}2" "$D"
+tap_ok "but each alone" mount -t mclicfs "$(partition "$two" 2)" "$D"
 umount "$D"
 
 # ---- killed ----

@@ -20,8 +20,8 @@ tap_ok "every generic option" mount -t mclicfs "$DISK" "$D" -o \
 	"user,ro,noexec,suid,dev,noatime,nodiratime,nofail,noauto,_netdev,comment=x,x-systemd.automount,x-y"
 for word in ro suid dev noexec nodiratime; do
 	case $word in
-	suid | dev) tap_nomatch "... $word" "$(options "$D")" "no$word" ;;
-	*) tap_match "... $word" "$(options "$D")" "(^|[ ,])$word([ ,]|\$)" ;;
+	suid | dev) tap_nomatch "... $word" "$(mount_of "$D")" "no$word" ;;
+	*) tap_match "... $word" "$(mount_of "$D")" "(^|[ ,])$word([ ,]|\$)" ;;
 	esac
 done
 umount "$D"
@@ -29,11 +29,11 @@ tap_ok "SELinux's without SELinux" mount -t mclicfs "$DISK" "$D" \
 	-o 'context="system_u:object_r:removable_t:s0:c1,c2",rootcontext=x,defcontext=y'
 umount "$D"
 tap_ok "readahead" mount -t mclicfs "$DISK" "$D" -o readahead=64
-tap_match "... is shown" "$(options "$D")" "readahead=64"
+tap_match "... is shown" "$(mount_of "$D")" "readahead=64"
 tap_ok "remount" mount -o remount,noexec,strictatime,readahead=256 "$D"
-tap_match "... changes the mount" "$(options "$D")" "noexec"
-tap_match "... and the super block" "$(options "$D")" "readahead=256"
-shows "... and the title is still there" "$D/title/f" "$t/f"
+tap_match "... changes the mount" "$(mount_of "$D")" "noexec"
+tap_match "... and the super block" "$(mount_of "$D")" "readahead=256"
+tap_cmp "... and the title is still there" "$D/title/f" "$t/f"
 tap_status "remount for writing" 32 mount.mclicfs "$DISK" "$D" -o remount,rw
 tap_err "... says why not" "read-only"
 umount "$D"
@@ -59,7 +59,7 @@ clean "nothing is left behind of all that"
 key=$(user_keys)
 before
 tap_ok "key=" mount -t mclicfs "$DISK" "$D" -o "key=$key"
-shows "... opens the personal title" "$D/own/f" "$t/f"
+tap_cmp "... opens the personal title" "$D/own/f" "$t/f"
 umount "$D"
 clean "... and the key is where it was"
 keyctl revoke "$key"
@@ -84,7 +84,7 @@ clean "... and no key is left"
 } >"$W/fstab"
 before
 tap_ok "fstab, with a medium that is not there" mount -T "$W/fstab" -a
-shows "mounts the one that is" "$D/title/f" "$t/f"
+tap_cmp "mounts the one that is" "$D/title/f" "$t/f"
 tap_ok "once more" mount -T "$W/fstab" -a
 tap_is "mounts nothing twice" "$(findmnt -nro TARGET -t mclicfs | wc -l)" 1
 tap_ok "umount by the device" umount "$DISK"

@@ -17,11 +17,11 @@ for kind in mo sd nvme usb virtio disk; do
 	filled "$DATA" title="$t" own="$t",personal
 	before
 	tap_ok "$kind: mount the disk" mount -t mclicfs "$DISK" "$D"
-	shows "$kind: it shows a title" "$D/title/f" "$t/f"
-	shows "$kind: and one of a personal licence, with the user's key" "$D/own/f" "$t/f"
+	tap_cmp "$kind: it shows a title" "$D/title/f" "$t/f"
+	tap_cmp "$kind: and one of a personal licence, with the user's key" "$D/own/f" "$t/f"
 	tap_is "$kind: it is known by the disk" "$(source_of "$D")" "$DISK"
-	tap_match "$kind: its area is the partition" "$(options "$D")" "area=$AREA(,|\$)"
-	tap_match "$kind: nobody's programs are root's" "$(options "$D")" "nosuid,nodev"
+	tap_match "$kind: its area is the partition" "$(mount_of "$D")" "area=$AREA(,|\$)"
+	tap_match "$kind: nobody's programs are root's" "$(mount_of "$D")" "nosuid,nodev"
 	tap_status "$kind: what is below is seen nowhere" 1 findmnt -n -S "$DATA"
 	tap_is "$kind: the kernel names the medium as the tools do" \
 		"$(mclic info --json "$D" | jq -r .medium.mid)" \
@@ -34,8 +34,8 @@ for kind in mo sd nvme usb virtio disk; do
 	first=0
 	before
 	tap_ok "$kind: mount the partition" mount -t mclicfs "$DATA" "$D"
-	shows "$kind: it shows the title, too" "$D/title/f" "$t/f"
-	tap_match "$kind: with the same area" "$(options "$D")" "area=$AREA(,|\$)"
+	tap_cmp "$kind: it shows the title, too" "$D/title/f" "$t/f"
+	tap_match "$kind: with the same area" "$(mount_of "$D")" "area=$AREA(,|\$)"
 	umount "$D"
 	clean "$kind: nothing is left behind of the partition"
 done
@@ -49,7 +49,7 @@ for fs in vfat udf; do
 	filled "$DATA" title="$t"
 	before
 	tap_ok "2048-byte sectors with $fs: mount" mount -t mclicfs "$DISK" "$D"
-	shows "2048-byte sectors with $fs: it shows the title" "$D/title/f" "$t/f"
+	tap_cmp "2048-byte sectors with $fs: it shows the title" "$D/title/f" "$t/f"
 	umount "$D"
 	clean "2048-byte sectors with $fs: nothing is left behind"
 done
@@ -69,13 +69,13 @@ filled "${loop}p2" title="$t"
 losetup -d "$loop"
 before
 tap_ok "an image of a disk" mount -t mclicfs "$W/image" "$D"
-shows "shows the title" "$D/title/f" "$t/f"
+tap_cmp "shows the title" "$D/title/f" "$t/f"
 tap_is "is known by its file" "$(source_of "$D")" "$W/image"
 tap_ok "a second mount of it" mount -t mclicfs "$W/image" "$W/dir2"
-shows "shows the title, too" "$W/dir2/title/f" "$t/f"
+tap_cmp "shows the title, too" "$W/dir2/title/f" "$t/f"
 tap_is "and uses the same loop device" "$(losetup -nO NAME -j "$W/image" | wc -l)" 1
 umount "$D"
-shows "which stays for it" "$W/dir2/title/f" "$t/f"
+tap_cmp "which stays for it" "$W/dir2/title/f" "$t/f"
 umount "$W/dir2"
 clean "nothing is left behind of an image"
 
@@ -86,20 +86,20 @@ filled "$loop" title="$t"
 losetup -d "$loop"
 before
 tap_ok "an image without partitions" mount -t mclicfs "$W/plain" "$D"
-shows "has its area in a file" "$D/title/f" "$t/f"
+tap_cmp "has its area in a file" "$D/title/f" "$t/f"
 umount "$D"
 clean "nothing is left behind of that"
 
 sum=$(cksum <"$W/plain")
 tap_ok "read-only" mount -t mclicfs -o ro "$W/plain" "$D"
-shows "it shows the title" "$D/title/f" "$t/f"
+tap_cmp "it shows the title" "$D/title/f" "$t/f"
 umount "$D"
 tap_is "and does not change a byte of the image" "$(cksum <"$W/plain")" "$sum"
 mkdir "$W/locked"
 mount --bind "$W" "$W/locked" && mount -o remount,bind,ro "$W/locked"
 before
 tap_ok "an image that cannot be written" mount -t mclicfs "$W/locked/plain" "$D"
-shows "is mounted read-only below" "$D/title/f" "$t/f"
+tap_cmp "is mounted read-only below" "$D/title/f" "$t/f"
 umount "$D"
 clean "nothing is left behind of that one"
 umount "$W/locked"
@@ -117,12 +117,12 @@ clean "nothing is left behind of that image"
 medium lower title="$t" own="$t",personal
 before
 tap_ok "a directory" mount -t mclicfs "$W/lower" "$D"
-shows "shows the title" "$D/title/f" "$t/f"
-tap_nomatch "has no options that nobody gave" "$(options "$D")" "nosuid|nodev"
+tap_cmp "shows the title" "$D/title/f" "$t/f"
+tap_nomatch "has no options that nobody gave" "$(mount_of "$D")" "nosuid|nodev"
 umount "$D"
 clean "nothing is left behind of a directory"
 tap_ok "a directory over itself" mount -t mclicfs "$W/lower" "$W/lower"
-shows "shows the title in its place" "$W/lower/title/f" "$t/f"
+tap_cmp "shows the title in its place" "$W/lower/title/f" "$t/f"
 tap_status "mclic copy names the directory below" 1 mclic copy x.iso x "$W/lower"
 umount "$W/lower"
 tap_isnt "and is as it was" "$(cksum <"$W/lower/title/f")" "$(cksum <"$t/f")"

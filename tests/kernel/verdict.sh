@@ -191,7 +191,7 @@ judged "and the first one again" good ok ok
 
 # ---- certificates ----
 
-keyctl unlink "$cert" "$(centers_ring)"
+keyctl unlink "$cert" %:.mclic
 judged "the certificate gone" good ENOKEY no-certificate
 cert=$(trust "$W/center/center.pem")
 judged "the certificate back" good ok ok
