@@ -92,7 +92,16 @@ same_tree() {
 	diff -r --no-dereference "$1" "$2"
 }
 
-# token FILE: the token in what mclicctl --json printed
-token() {
-	sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' "$1"
+# admit KIND NAME FILE: a publisher or a user of the center, whose token goes into FILE
+admit() {
+	show mclicctl --data "$CENTER" "$1" add "$2"
+	mclicctl --data "$CENTER" "$1" add "$2" --json >"$T/out" || die "no $1"
+	sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' "$T/out" >"$3"
+}
+
+# all_steps: "mclic copy --trace" was run, and told each step of the patent
+all_steps() {
+	for _step in S1 S2 S3 S4 S5 S7 S11 S12 S13 S14 S15 S16 S17; do
+		grep -Eq "^$_step " "$T/out" || die "step $_step is missing"
+	done
 }
