@@ -81,7 +81,8 @@ int mclic_kernel_key_remove(int fd, const char *what, __s32 serial, __u32 *busy)
 /**
  * mclic_kernel_lists() - SET_REVOCATIONS of the newest list of each center
  *
- * A mount that has a newer one keeps that.
+ * A mount that has a newer one keeps that. The list of a center that the kernel does not know is
+ * passed over: no licence of that center is in force.
  */
 int mclic_kernel_lists(int fd, const char *what, struct mclic_trust *t);
 

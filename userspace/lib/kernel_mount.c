@@ -170,8 +170,8 @@ static int set_list(int fd, const char *what, const struct mclic_list *l)
 	};
 	int err = call(fd, MCLICFS_IOC_SET_REVOCATIONS, &r, what, "take a revocation list");
 
-	/* It knows a newer one. */
-	return err == -ESTALE ? 0 : err;
+	/* It knows a newer one; or not the center, and then no licence of that center is in force. */
+	return err == -ESTALE || err == -ENOKEY ? 0 : err;
 }
 
 int mclic_kernel_lists(int fd, const char *what, struct mclic_trust *t)
