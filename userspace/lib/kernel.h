@@ -37,13 +37,8 @@ int mclic_keyring_lock(__s32 ring);
  */
 __s32 mclic_keyring_centers(void);
 
-/**
- * mclic_keyring_trust() - put the certificates of @t into that keyring
- * @t: certificates
- * @added: gets the serial numbers of those that were not there, malloc'd
- * @count: gets their number
- */
-int mclic_keyring_trust(struct mclic_trust *t, __s32 **added, size_t *count);
+/** mclic_keyring_trust() - put the certificates of @t into that keyring */
+int mclic_keyring_trust(struct mclic_trust *t);
 
 /** mclic_keyring_distrust() - take the certificate of a center out; 1 if it was not there */
 int mclic_keyring_distrust(const __u8 center_id[MCLIC_ID_SIZE]);

@@ -57,49 +57,36 @@ static __s32 find(__s32 ring, const __u8 *center_id)
 	return found;
 }
 
-static __s32 add(__s32 ring, const struct mclic_center *c)
+static int add(__s32 ring, const struct mclic_center *c)
 {
 	unsigned char *der = NULL;
 	char name[NAME_SIZE];
-	int len = i2d_X509(c->cert, &der);
-	__s32 serial;
+	int len = i2d_X509(c->cert, &der), err = 0;
 
 	if (len < 0) {
 		ERR_clear_error();
 		return mclic_fail(ENOMEM, "not enough memory");
 	}
-	serial = add_key("asymmetric", center_name(c->id, name), der, (size_t)len, ring);
-	if (serial < 0)
-		serial = mclic_fail(errno, "%s: the kernel does not take this certificate: %s", c->path,
-				    strerror(errno));
+	if (add_key("asymmetric", center_name(c->id, name), der, (size_t)len, ring) < 0)
+		err = mclic_fail(errno, "%s: the kernel does not take this certificate: %s", c->path,
+				 strerror(errno));
 	OPENSSL_free(der);
-	return serial;
+	return err;
 }
 
-int mclic_keyring_trust(struct mclic_trust *t, __s32 **added, size_t *count)
+int mclic_keyring_trust(struct mclic_trust *t)
 {
-	__s32 ring = mclic_keyring_centers(), serial;
+	__s32 ring = mclic_keyring_centers();
 	int err = 0;
 	size_t i;
 
-	*added = NULL;
-	*count = 0;
 	if (ring < 0)
 		return ring;
 	pthread_rwlock_rdlock(&t->lock);
-	*added = calloc(t->state->center_count + 1, sizeof(**added));
-	if (!*added)
-		err = mclic_fail(ENOMEM, "not enough memory");
-	for (i = 0; !err && i < t->state->center_count; i++) {
-		/* Another certificate of the same key has the same IDc, and does the same. */
-		if (find(ring, t->state->centers[i].id))
-			continue;
-		serial = add(ring, &t->state->centers[i]);
-		if (serial < 0)
-			err = serial;
-		else
-			(*added)[(*count)++] = serial;
-	}
+	/* Another certificate of the same key has the same IDc, and does the same. */
+	for (i = 0; !err && i < t->state->center_count; i++)
+		if (!find(ring, t->state->centers[i].id))
+			err = add(ring, &t->state->centers[i]);
 	pthread_rwlock_unlock(&t->lock);
 	return err;
 }

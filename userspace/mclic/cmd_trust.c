@@ -55,9 +55,7 @@ static bool kernel_listens(void)
 
 static int tell_kernel(void)
 {
-	MCLIC_AUTO_FREE __s32 *added = NULL;
 	struct mclic_trust *trust;
-	size_t count;
 	int err;
 
 	if (!kernel_listens())
@@ -65,7 +63,7 @@ static int tell_kernel(void)
 	err = mclic_trust_load(&trust);
 	if (err)
 		return err;
-	err = mclic_keyring_trust(trust, &added, &count);
+	err = mclic_keyring_trust(trust);
 	mclic_trust_free(trust);
 	return err;
 }

@@ -103,22 +103,16 @@ int keys_trust(struct keys *k)
 	if (lines)
 		for (line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 			mclic_warn("%s", line);
-	return mclic_keyring_trust(k->trust, &k->added, &k->added_count);
+	return mclic_keyring_trust(k->trust);
 }
 
-void keys_drop(struct keys *k, bool undo)
+void keys_drop(struct keys *k)
 {
-	__s32 ring = undo && k->added_count ? mclic_keyring_centers() : -1;
-	size_t i;
-
-	for (i = 0; ring > 0 && i < k->added_count; i++)
-		keyctl_unlink(k->added[i], ring);
 	/* The mount has its own hold on the keys. In the keyring, which the mount keeps with the
 	 * mounter's credentials, they would be found again when they are taken from the mount.
 	 */
 	if (k->serial_count)
 		keyctl_clear(KEY_SPEC_PROCESS_KEYRING);
-	free(k->added);
 	mclic_trust_free(k->trust);
 	memset(k, 0, sizeof(*k));
 }

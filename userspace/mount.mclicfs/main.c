@@ -267,7 +267,7 @@ int main(int argc, char **argv)
 	}
 	if (err)
 		mclic_report(err, false);
-	keys_drop(&k, err != 0);
+	keys_drop(&k);
 	source_close(&s);
 	options_free(&j.options);
 	return status_of(err);

@@ -142,22 +142,17 @@ int lower_close(struct lower *l);
  * @trust: certificates and lists of the system and of the user
  * @serials: user keys in the process keyring, which goes with the process
  * @serial_count: their number
- * @added: certificates that the kernel got now
- * @added_count: their number
  */
 struct keys {
 	struct mclic_trust *trust;
 	__s32 serials[64];
 	size_t serial_count;
-	__s32 *added;
-	size_t added_count;
 };
 
 /** keys_load() - read the user's files as that user, with user keys unless @no_user_keys */
 int keys_load(struct keys *k, bool no_user_keys);
-/** keys_trust() - the certificates into the kernel; the module is there */
+/** keys_trust() - the certificates into the kernel, to stay; the module is there */
 int keys_trust(struct keys *k);
-/** keys_drop() - @undo: also take out what was put in */
-void keys_drop(struct keys *k, bool undo);
+void keys_drop(struct keys *k);
 
 #endif /* MOUNT_MCLICFS_H */
