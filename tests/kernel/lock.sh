@@ -10,9 +10,10 @@
 mkdir "$W/tree"
 head -c 200000 /dev/urandom >"$W/tree/f"
 t=$W/tree
-medium lower own="$t",personal own2="$t",personal free="$t"
+medium lower own="$t",personal own2="$t",personal free="$t" gone="$t",revoked
 L=$W/lower
 keyctl clear @u
+mv "$XDG_STATE_HOME"/mclic/revocations/*.mclrev "$W/list"
 center=$(mclic trust list --json | jq -r '.[0].center')
 tap_ok "trust add tells the kernel, too" mclic trust add "$W/center/center.pem"
 tap_is "and list says that it knows" "$(mclic trust list --json | jq '.[0].kernel')" true
@@ -93,6 +94,16 @@ tap_ok "trust remove" mclic trust remove "$center"
 call "closes what the center licensed, at once" ENOKEY open "$M/free/f" r
 tap_ok "trust add" mclic trust add "$W/center/center.pem"
 call "opens it again" ok open "$M/free/f" r
+call "also what is revoked, as long as there is no list" ok open "$M/gone/f" r
+tap_status "trust remove of one that is in no folder and not in the kernel" 1 \
+	mclic trust remove 00112233445566778899aabbccddeeff
+tap_err "... says where to look" "mclic trust list"
+rm "$XDG_CONFIG_HOME"/mclic/centers/*.pem
+tap_ok "trust remove of one that only the kernel has" mclic trust remove "$center"
+call "... closes what it licensed, too" ENOKEY open "$M/free/f" r
+mv "$W/list" "$XDG_STATE_HOME/mclic/revocations/$center.mclrev"
+tap_ok "trust add with a list" mclic trust add "$W/center/center.pem"
+call "... tells it what is mounted" EKEYREVOKED open "$M/gone/f" r
 tap_ok "as another user" as_user mclic trust add "$W/center/center.pem"
 tap_is "it is not known what the kernel knows" \
 	"$(as_user mclic trust list --json | jq '.[0].kernel')" null

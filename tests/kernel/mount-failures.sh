@@ -60,7 +60,6 @@ rm "$XDG_STATE_HOME/mclic/revocations/garbage.mclrev"
 mv "$XDG_CONFIG_HOME/mclic/centers" "$XDG_CONFIG_HOME/mclic/centers.away"
 keyctl clear %:.mclic
 mkdir "$XDG_CONFIG_HOME/mclic/centers"
-before
 tap_ok "without the center's certificate" mount -t mclicfs "$DISK" "$D"
 call "... no title opens" ENOKEY open "$D/title/f" r
 rmdir "$XDG_CONFIG_HOME/mclic/centers"

@@ -37,11 +37,21 @@ int mclic_keyring_lock(__s32 ring);
  */
 __s32 mclic_keyring_centers(void);
 
-/** mclic_keyring_trust() - put the certificates of @t into that keyring */
-int mclic_keyring_trust(struct mclic_trust *t);
+/**
+ * mclic_keyring_trust() - put certificates into that keyring, where they count for everybody
+ * @t: certificates of the system and of a user
+ * @own: the user's too, because that is root; else there is a warning of each
+ */
+int mclic_keyring_trust(struct mclic_trust *t, bool own);
 
-/** mclic_keyring_distrust() - take the certificate of a center out; 1 if it was not there */
-int mclic_keyring_distrust(const __u8 center_id[MCLIC_ID_SIZE]);
+/**
+ * mclic_keyring_distrust() - take the certificate of a center out
+ * @t: what root trusts now: what is in there stays
+ * @center_id: IDc
+ *
+ * Return: 0, 1 if there was nothing to take out, or -errno.
+ */
+int mclic_keyring_distrust(struct mclic_trust *t, const __u8 center_id[MCLIC_ID_SIZE]);
 
 /** mclic_keyring_trusts() - is the certificate of a center there? */
 bool mclic_keyring_trusts(const __u8 center_id[MCLIC_ID_SIZE]);

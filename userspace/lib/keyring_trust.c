@@ -74,8 +74,15 @@ static int add(__s32 ring, const struct mclic_center *c)
 	return err;
 }
 
-int mclic_keyring_trust(struct mclic_trust *t)
+static void pass_over(const struct mclic_center *c)
 {
+	mclic_warn("%s: only one user trusts this center, and the kernel's mclicfs is everybody's; as root: mclic trust add --system %s",
+		   c->path, c->path);
+}
+
+int mclic_keyring_trust(struct mclic_trust *t, bool own)
+{
+	const struct mclic_trust_state *s;
 	__s32 ring = mclic_keyring_centers();
 	int err = 0;
 	size_t i;
@@ -83,22 +90,32 @@ int mclic_keyring_trust(struct mclic_trust *t)
 	if (ring < 0)
 		return ring;
 	pthread_rwlock_rdlock(&t->lock);
-	/* Another certificate of the same key has the same IDc, and does the same. */
-	for (i = 0; !err && i < t->state->center_count; i++)
-		if (!find(ring, t->state->centers[i].id))
-			err = add(ring, &t->state->centers[i]);
+	s = t->state;
+	for (i = 0; !err && i < s->center_count; i++) {
+		/* Another certificate of the same key has the same IDc, and does the same. */
+		if (find(ring, s->centers[i].id))
+			continue;
+		if (own || i < s->system_count)
+			err = add(ring, &s->centers[i]);
+		else
+			pass_over(&s->centers[i]);
+	}
 	pthread_rwlock_unlock(&t->lock);
 	return err;
 }
 
-int mclic_keyring_distrust(const __u8 center_id[MCLIC_ID_SIZE])
+int mclic_keyring_distrust(struct mclic_trust *t, const __u8 center_id[MCLIC_ID_SIZE])
 {
 	__s32 ring = mclic_keyring_centers(), serial;
+	bool trusted;
 
 	if (ring < 0)
 		return ring;
+	pthread_rwlock_rdlock(&t->lock);
+	trusted = mclic_center_find(t->state, center_id);
+	pthread_rwlock_unlock(&t->lock);
 	serial = find(ring, center_id);
-	if (!serial)
+	if (trusted || !serial)
 		return 1;
 	if (keyctl_unlink(serial, ring))
 		return mclic_fail(errno, "the certificate cannot be taken out of the kernel's keyring %s: %s",

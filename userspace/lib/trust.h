@@ -37,7 +37,9 @@ struct mclic_list {
 
 /**
  * struct mclic_trust_state - what was found at one time; never changed afterwards
- * @centers: one a center
+ * @centers: one a center; the system's come first
+ * @center_count: their number
+ * @system_count: of these the system's
  * @lists: the newest of each center
  * @warnings: NULL, or a line for each file that was skipped
  * @print: names, numbers and times of all files, to see whether any changed
@@ -45,6 +47,7 @@ struct mclic_list {
 struct mclic_trust_state {
 	struct mclic_center *centers;
 	size_t center_count;
+	size_t system_count;
 	struct mclic_list *lists;
 	size_t list_count;
 	char *warnings;

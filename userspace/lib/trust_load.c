@@ -239,8 +239,11 @@ int mclic_trust_state_load(const struct mclic_places *p, struct mclic_trust_stat
 		return mclic_fail(ENOMEM, "not enough memory");
 	/* Before the files are read: a change meanwhile is then seen the next time. */
 	err = mclic_trust_print(p, &s->print, &s->print_len);
-	for (i = 0; i < MCLIC_PLACES && !err; i++)
-		err = mclic_folder_walk(p->centers[i], ".pem", load_center, s);
+	if (!err)
+		err = mclic_folder_walk(p->centers[MCLIC_SYSTEM], ".pem", load_center, s);
+	s->system_count = s->center_count;
+	if (!err)
+		err = mclic_folder_walk(p->centers[MCLIC_USER], ".pem", load_center, s);
 	for (i = 0; i < MCLIC_PLACES && !err; i++)
 		err = mclic_folder_walk(p->lists[i], ".mclrev", load_list, s);
 	if (err)

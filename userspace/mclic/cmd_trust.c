@@ -63,9 +63,27 @@ static int tell_kernel(void)
 	err = mclic_trust_load(&trust);
 	if (err)
 		return err;
-	err = mclic_keyring_trust(trust);
+	err = mclic_keyring_trust(trust, true);
+	/* What is mounted was not given the lists of a center that was not known. */
+	if (!err)
+		err = kernel_lists(trust);
 	mclic_trust_free(trust);
 	return err;
+}
+
+static int tell_kernel_out(const __u8 id[MCLIC_ID_SIZE])
+{
+	struct mclic_trust *trust;
+	int ret;
+
+	if (!kernel_listens())
+		return 1;
+	ret = mclic_trust_load(&trust);
+	if (ret)
+		return ret;
+	ret = mclic_keyring_distrust(trust, id);
+	mclic_trust_free(trust);
+	return ret;
 }
 
 static int add(const struct trust *t)
@@ -81,18 +99,22 @@ static int add(const struct trust *t)
 static int remove_center(const struct trust *t)
 {
 	__u8 id[MCLIC_ID_SIZE];
-	int err;
+	int err, ret;
 
 	if (mclic_unhex(t->o.args[1], id, sizeof(id)))
 		return mclic_usage("\"%s\" is not a license center's id; \"mclic trust list\" shows them",
 				   t->o.args[1]);
 	err = mclic_trust_remove(id, t->system);
-	if (!err && kernel_listens()) {
-		err = mclic_keyring_distrust(id);
-		/* Unless it lies in the other folder too. */
-		err = err < 0 ? err : tell_kernel();
-	}
-	return err ? err : say_changed(t, "removed", id);
+	if (err && err != -ENOENT)
+		return err;
+	/* The kernel may have one whose file is gone, or was elsewhere. */
+	ret = tell_kernel_out(id);
+	if (ret < 0)
+		return ret;
+	if (err && ret)
+		return mclic_fail(ENOENT, "no certificate of the center %s in %s; \"mclic trust list\" shows those there are",
+				  t->o.args[1], t->system ? MCLIC_ETC_CENTERS : "your settings");
+	return say_changed(t, "removed", id);
 }
 
 /* Whether the kernel has them too; null where that cannot be seen. */

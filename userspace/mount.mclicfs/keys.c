@@ -83,6 +83,7 @@ int keys_load(struct keys *k, bool no_user_keys)
 	int count = getgroups(NGROUPS_MAX, groups), err, back;
 
 	/* A system without users has root's files where HOME says. */
+	k->root = !p || !p->pw_uid;
 	if (!p)
 		return load(k, no_user_keys);
 	err = set_home(p);
@@ -103,7 +104,7 @@ int keys_trust(struct keys *k)
 	if (lines)
 		for (line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 			mclic_warn("%s", line);
-	return mclic_keyring_trust(k->trust);
+	return mclic_keyring_trust(k->trust, k->root);
 }
 
 void keys_drop(struct keys *k)

@@ -140,18 +140,20 @@ int lower_close(struct lower *l);
 /**
  * struct keys - what the mounter has
  * @trust: certificates and lists of the system and of the user
+ * @root: the mounter is root, who may say whom the kernel believes
  * @serials: user keys in the process keyring, which goes with the process
  * @serial_count: their number
  */
 struct keys {
 	struct mclic_trust *trust;
+	bool root;
 	__s32 serials[64];
 	size_t serial_count;
 };
 
 /** keys_load() - read the user's files as that user, with user keys unless @no_user_keys */
 int keys_load(struct keys *k, bool no_user_keys);
-/** keys_trust() - the certificates into the kernel, to stay; the module is there */
+/** keys_trust() - certificates into the kernel, to stay; the module is there */
 int keys_trust(struct keys *k);
 void keys_drop(struct keys *k);
 
