@@ -69,3 +69,17 @@ keyctl clear %:.mclic
 tap_ok "root mounts" mount -t mclicfs "$DISK" "$D"
 tap_cmp "... it is believed, for root says so" "$D/strange/f" "$t/f"
 umount "$D"
+
+# ---- keys ----
+
+for key in "$home"/.config/mclic/user-keys/*.key; do
+	for generation in $(seq 2 40); do
+		cp "$key" "${key%-*}-$generation.key"
+	done
+done
+chown -R nobody "$home/.config/mclic/user-keys"
+before
+tap_ok "a user with the keys of 40 generations mounts" by_sudo mount -t mclicfs "$DISK" "$D"
+tap_cmp "... and the title opens" "$D/own/f" "$t/f"
+umount "$D"
+clean "... and none of them is left"

@@ -101,19 +101,6 @@ static int set_name(int context, const struct source *s)
 			   strlen(s->name) < 256 ? s->name : MCLICFS_NAME);
 }
 
-static int set_keys(int context, const struct keys *k)
-{
-	char text[16];
-	int err = 0;
-	size_t i;
-
-	for (i = 0; !err && i < k->serial_count; i++) {
-		snprintf(text, sizeof(text), "%d", k->serials[i]);
-		err = context_set(context, MCLICFS_NAME, "key", text);
-	}
-	return err;
-}
-
 static int set_options(int context, const struct job *j)
 {
 	const struct options *o = &j->options;
@@ -129,7 +116,7 @@ static int set_options(int context, const struct job *j)
 }
 
 static int configure(int context, const struct job *j, const struct source *s,
-		     const struct keys *k, const struct lower *l)
+		     const struct lower *l)
 {
 	char path[32];
 	int err = set_name(context, s);
@@ -140,32 +127,35 @@ static int configure(int context, const struct job *j, const struct source *s,
 	if (!err && s->device.area && !j->options.area)
 		err = context_set(context, MCLICFS_NAME, "area", s->device.area);
 	if (!err)
-		err = set_keys(context, k);
-	if (!err)
 		err = set_options(context, j);
 	return err ? err : context_create(context, MCLICFS_NAME, s->name);
 }
 
 /* The super block, on a lower directory that is mounted only meanwhile. */
-static int create(int context, const struct job *j, const struct source *s, const struct keys *k)
+static int create(int context, const struct job *j, const struct source *s)
 {
 	struct lower l = LOWER_INIT;
 	int err = lower_open(&l, s, &j->options), back;
 
 	if (!err)
-		err = configure(context, j, s, k, &l);
+		err = configure(context, j, s, &l);
 	back = lower_close(&l);
 	return err ? err : back;
 }
 
-/* The lists are in force before anybody can open a file. */
-static int set_lists(int mount, const struct source *s, const struct keys *k)
+/* Keys and lists are in force before anybody can open a file. */
+static int give(int mount, const struct source *s, const struct keys *k)
 {
 	MCLIC_AUTO_CLOSE int root = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = 0;
+	size_t i;
 
 	if (root < 0)
 		return mclic_fail(errno, "%s: %s", s->name, strerror(errno));
-	return mclic_kernel_lists(root, s->name, k->trust);
+	/* By ioctl: of the option key= the kernel takes only so many. */
+	for (i = 0; !err && i < k->serial_count; i++)
+		err = mclic_kernel_key_add(root, s->name, k->serials[i]);
+	return err ? err : mclic_kernel_lists(root, s->name, k->trust);
 }
 
 static int mount_source(const struct job *j, const struct source *s, struct keys *k, int dir)
@@ -183,13 +173,13 @@ static int mount_source(const struct job *j, const struct source *s, struct keys
 	if (!err)
 		err = keys_trust(k);
 	if (!err)
-		err = create(context, j, s, k);
+		err = create(context, j, s);
 	if (err)
 		return err;
 	mount = context_mount(context, s->name, attributes);
 	if (mount < 0)
 		return mount;
-	err = set_lists(mount, s, k);
+	err = give(mount, s, k);
 	if (err)
 		return err;
 	if (move_mount(mount, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
