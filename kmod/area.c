@@ -13,9 +13,6 @@
 
 #include "mclicfs.h"
 
-#define LOCK_PATIENCE	(30 * HZ)	/* for other writers, as in user space */
-#define LOCK_PAUSE	msecs_to_jiffies(5)
-
 /**
  * struct mclicfs_area - an open licence area
  * @file: for reading
@@ -86,15 +83,17 @@ int mclicfs_area_read_back(struct mclicfs_area *a, u32 index, struct mclic_slot 
 	loff_t first = offset_of(index), last = first + MCLIC_SLOT_SIZE - 1;
 	int err;
 
-	if (read_direct(a->file, index, slot) == MCLIC_SLOT_SIZE)
-		return 0;
-	/* No direct I/O here (some file systems): drop the flushed pages first. */
+	/* Some file systems answer direct reads out of the page cache, so it must be empty. */
 	err = filemap_write_and_wait_range(mapping, first, last);
 	if (err)
 		return err;
 	err = invalidate_inode_pages2_range(mapping, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
 	/* A page that cannot be dropped is all there is (tmpfs), or in use this very moment. */
-	return err && err != -EBUSY ? err : read_buffered(a->file, index, slot);
+	if (err && err != -EBUSY)
+		return err;
+	if (read_direct(a->file, index, slot) == MCLIC_SLOT_SIZE)
+		return 0;
+	return read_buffered(a->file, index, slot);
 }
 
 int mclicfs_area_read(struct mclicfs_area *a, u32 index, struct mclic_slot *slot)
@@ -369,25 +368,13 @@ static int set_lock(struct file *file, int type)
 	return err;
 }
 
-/*
- * Writers hold the lock for the time of some flushes. Whoever may read the area can lock
- * it too, and for ever: so there is an end to the patience.
- */
-static int lock_area(struct file *file)
+/* A block device can be written also where what is mounted from it cannot. */
+static bool read_only(const struct mclicfs_fs *fs)
 {
-	unsigned long end = jiffies + LOCK_PATIENCE;
-	int err;
+	struct inode *where = fs->area->file->f_mapping->host;
 
-	for (;;) {
-		err = set_lock(file, F_WRLCK);
-		if (err != -EAGAIN)
-			return err;
-		if (time_after(jiffies, end))
-			return -EBUSY;
-		schedule_timeout_interruptible(LOCK_PAUSE);
-		if (signal_pending(current))
-			return -EINTR;
-	}
+	return __mnt_is_readonly(fs->lower.mnt) ||
+	       (S_ISBLK(where->i_mode) && bdev_read_only(I_BDEV(where)));
 }
 
 int mclicfs_area_write_start(struct mclicfs_fs *fs)
@@ -395,7 +382,7 @@ int mclicfs_area_write_start(struct mclicfs_fs *fs)
 	const struct cred *old = mclicfs_become(fs->sb);
 	struct mclicfs_area *a = fs->area;
 	struct file *file;
-	int err = path_permission(&a->file->f_path, MAY_WRITE);
+	int err = read_only(fs) ? -EROFS : path_permission(&a->file->f_path, MAY_WRITE);
 
 	if (err)
 		goto out;
@@ -403,7 +390,7 @@ int mclicfs_area_write_start(struct mclicfs_fs *fs)
 	err = PTR_ERR_OR_ZERO(file);
 	if (err)
 		goto out;
-	err = lock_area(file);
+	err = set_lock(file, F_WRLCK);
 	if (err)
 		fput(file);
 	else

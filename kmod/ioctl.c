@@ -12,8 +12,12 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/workqueue.h>
 
 #include "mclicfs.h"
+
+#define LOCK_PATIENCE	(30 * HZ)	/* for other writers, as in user space */
+#define LOCK_PAUSE	msecs_to_jiffies(5)
 
 static bool may(const struct mclicfs_fs *fs)
 {
@@ -175,23 +179,46 @@ static long ioc_list(struct mclicfs_fs *fs, void __user *to)
 	return err;
 }
 
+static int area_try(struct mclicfs_fs *fs)
+{
+	int err;
+
+	mclicfs_area_refresh(fs);
+	down_read(&fs->world);
+	err = fs->area ? mclicfs_area_write_start(fs) : -ENOENT;
+	if (err)
+		up_read(&fs->world);
+	return err;
+}
+
 /*
  * The area for writing; undo with area_unlock(). No area: -ENOENT. A read-only lower file
  * system: -EROFS.
+ *
+ * Writers hold its lock for the time of some flushes. Whoever may read the area can lock it
+ * too, and for ever: so there is an end to the patience, and nobody else waits for it.
  */
 static int area_lock(struct mclicfs_fs *fs)
 {
+	unsigned long end = jiffies + LOCK_PATIENCE;
 	int err;
 
 	if (mutex_lock_interruptible(&fs->put))
 		return -EINTR;
-	mclicfs_area_refresh(fs);
-	down_read(&fs->world);
-	err = fs->area ? mclicfs_area_write_start(fs) : -ENOENT;
-	if (err) {
-		up_read(&fs->world);
-		mutex_unlock(&fs->put);
+	for (;;) {
+		err = area_try(fs);
+		if (err != -EAGAIN)
+			break;
+		err = -EBUSY;
+		if (time_after(jiffies, end))
+			break;
+		schedule_timeout_interruptible(LOCK_PAUSE);
+		err = -EINTR;
+		if (signal_pending(current))
+			break;
 	}
+	if (err)
+		mutex_unlock(&fs->put);
 	return err;
 }
 
@@ -223,29 +250,44 @@ static enum mclic_why put_check(void *ctx, const struct mclic_slot *slot)
 
 /* What PUT_LICENCE works on. */
 struct putting {
+	struct work_struct work;
+	struct mclicfs_fs *fs;
 	struct mclicfs_ioc_put arg;
 	struct mclic_slot slot;
 	struct mclic_put put;
+	int err;
 };
 
-static int put_licence(struct mclicfs_fs *fs, struct putting *k)
+static void put_work(struct work_struct *work)
 {
-	const struct cred *old = mclicfs_become(fs->sb);
+	struct putting *k = container_of(work, struct putting, work);
 	const struct mclic_put_io io = {
-		.ctx = fs,
+		.ctx = k->fs,
 		.read_back = put_read_back,
 		.write = put_write,
 		.check = put_check,
 	};
+	const struct cred *old = mclicfs_become(k->fs->sb);
+
+	k->err = mclic_licence_put(&mclicfs_crypto, &io, mclicfs_area_slots(k->fs->area),
+				   &k->slot, &k->put);
+	revert_creds(old);
+}
+
+static int put_licence(struct mclicfs_fs *fs, struct putting *k)
+{
 	int err;
 
 	memcpy(&k->slot.carried, k->arg.licence, sizeof(k->arg.licence));
 	mclic_slot_finish(&mclicfs_crypto, &k->slot);
 	err = area_lock(fs);
 	if (err)
-		goto out;
-	err = mclic_licence_put(&mclicfs_crypto, &io, mclicfs_area_slots(fs->area), &k->slot,
-				&k->put);
+		return err;
+	/* By a thread that cannot be killed: no write succeeds after that, and S6 undoes one. */
+	k->fs = fs;
+	INIT_WORK(&k->work, put_work);
+	queue_work(system_unbound_wq, &k->work);
+	flush_work(&k->work);
 	area_unlock(fs);
 	if (k->put.left)
 		mclicfs_msg(fs->sb, NULL,
@@ -255,9 +297,7 @@ static int put_licence(struct mclicfs_fs *fs, struct putting *k)
 		mclicfs_msg(fs->sb, NULL,
 			    "the licence in slot %u is in force, but what it replaces is still there",
 			    k->put.index);
-out:
-	revert_creds(old);
-	return err;
+	return k->err;
 }
 
 static long ioc_put(struct mclicfs_fs *fs, void __user *to)

@@ -491,8 +491,8 @@ int mclicfs_area_read_back(struct mclicfs_area *a, u32 index, struct mclic_slot 
  * mclicfs_area_write_start() - lock the area against other writers, user space's included
  * @fs: mount; put is held, and world for reading until mclicfs_area_write_end()
  *
- * Return: 0; -EROFS where the lower cannot be written; -EBUSY when another program keeps
- * it locked.
+ * Return: 0; -EROFS where the lower cannot be written; -EAGAIN when another program has it
+ * locked.
  */
 int mclicfs_area_write_start(struct mclicfs_fs *fs);
 void mclicfs_area_write_end(struct mclicfs_fs *fs);

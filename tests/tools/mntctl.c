@@ -7,6 +7,7 @@
  *	mntctl PATH add-key SERIAL	"ok"
  *	mntctl PATH remove-key SERIAL	"ok BUSY"
  *	mntctl PATH revocations FILE	"ok"
+ *	mntctl PATH remove SLOT		"ok"; only of a damaged slot
  *	mntctl PATH stats		"ok NAME=NUMBER..."
  *
  * PATH is any file or directory of the mount. Prints the name of the errno where the ioctl
@@ -83,6 +84,16 @@ static int change_key(int fd, unsigned long request, const char *serial)
 	return 0;
 }
 
+static int remove_slot(int fd, const char *slot)
+{
+	struct mclicfs_ioc_remove r = { .version = MCLICFS_IOC_VERSION, .slot = (__u32)atoi(slot) };
+
+	if (ioctl(fd, MCLICFS_IOC_REMOVE_LICENCE, &r))
+		return -1;
+	puts("ok");
+	return 0;
+}
+
 static int set_revocations(int fd, const char *name)
 {
 	struct mclicfs_ioc_revocations r = { .version = MCLICFS_IOC_VERSION };
@@ -131,6 +142,8 @@ static int run(int fd, const char *call, const char *arg)
 		return change_key(fd, MCLICFS_IOC_REMOVE_KEY, arg);
 	if (arg && !strcmp(call, "revocations"))
 		return set_revocations(fd, arg);
+	if (arg && !strcmp(call, "remove"))
+		return remove_slot(fd, arg);
 	fprintf(stderr, "mntctl: see the top of tests/tools/mntctl.c\n");
 	exit(2);
 }
