@@ -123,6 +123,10 @@ static int marker_same(struct dentry *dentry)
 	if (IS_ERR(marker))
 		return PTR_ERR(marker);
 	same = d->product == (marker && d_is_positive(marker));
+	if (!same && IS_ROOT(dentry)) {		/* it has no name to be looked up anew by */
+		dput(marker);
+		return 1;
+	}
 	if (same)
 		marker_set(dentry, marker);
 	else

@@ -36,9 +36,12 @@ static int mclicfs_iterate(struct file *file, struct dir_context *to)
 {
 	struct file *lower = file->private_data;
 	struct listing l = { .ctx = { .actor = emit }, .to = to };
-	const struct cred *old = mclicfs_become(file_inode(file)->i_sb);
-	int err;
+	const struct cred *old;
+	int err = mclicfs_medium_same(mclicfs_fs(file_inode(file)->i_sb));
 
+	if (err)
+		return err;
+	old = mclicfs_become(file_inode(file)->i_sb);
 	lower->f_pos = to->pos;
 	do {
 		l.hidden = 0;
@@ -52,7 +55,7 @@ static int mclicfs_iterate(struct file *file, struct dir_context *to)
 
 static int mclicfs_dir_open(struct inode *inode, struct file *file)
 {
-	struct file *lower = mclicfs_lower_open(file->f_path.dentry, O_RDONLY | O_DIRECTORY);
+	struct file *lower = mclicfs_lower_open(file_dentry(file), O_RDONLY | O_DIRECTORY);
 
 	if (IS_ERR(lower))
 		return PTR_ERR(lower);

@@ -12,7 +12,11 @@ struct file *mclicfs_lower_open(const struct dentry *dentry, int flags)
 	struct path path = mclicfs_lower_path(dentry);
 	const struct cred *old;
 	struct file *lower;
+	int err;
 
+	err = mclicfs_medium_same(mclicfs_fs(dentry->d_sb));
+	if (err)
+		return ERR_PTR(err);
 	if (d_inode(path.dentry) != mclicfs_lower_inode(d_inode(dentry)))
 		return ERR_PTR(-ESTALE);
 	old = mclicfs_become(dentry->d_sb);
@@ -36,7 +40,7 @@ loff_t mclicfs_lower_llseek(struct file *file, loff_t pos, int whence)
 
 static int mclicfs_file_open(struct inode *inode, struct file *file)
 {
-	struct file *lower = mclicfs_lower_open(file->f_path.dentry, file->f_flags &
+	struct file *lower = mclicfs_lower_open(file_dentry(file), file->f_flags &
 						(O_ACCMODE | O_DIRECT | O_NONBLOCK));
 
 	if (IS_ERR(lower))
@@ -77,6 +81,9 @@ static ssize_t mclicfs_file_read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (!iov_iter_count(to))
 		return 0;
+	n = mclicfs_medium_same(mclicfs_fs(file_inode(file)->i_sb));
+	if (n)
+		return n;
 	kiocb_clone(&lower, iocb, file->private_data);
 	lower.ki_flags &= IOCB_DIRECT | IOCB_NOWAIT | IOCB_NOIO;
 	old = mclicfs_become(file_inode(file)->i_sb);
@@ -90,9 +97,13 @@ static ssize_t mclicfs_file_splice_read(struct file *file, loff_t *pos,
 					struct pipe_inode_info *pipe, size_t len,
 					unsigned int flags)
 {
-	const struct cred *old = mclicfs_become(file_inode(file)->i_sb);
-	ssize_t n = mclicfs_splice_from(file->private_data, pos, pipe, len, flags);
+	ssize_t n = mclicfs_medium_same(mclicfs_fs(file_inode(file)->i_sb));
+	const struct cred *old;
 
+	if (n)
+		return n;
+	old = mclicfs_become(file_inode(file)->i_sb);
+	n = mclicfs_splice_from(file->private_data, pos, pipe, len, flags);
 	revert_creds(old);
 	return n;
 }
@@ -102,8 +113,10 @@ static int mclicfs_file_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct file *lower = file->private_data;
 	const struct cred *old;
-	int err;
+	int err = mclicfs_medium_same(mclicfs_fs(file_inode(file)->i_sb));
 
+	if (err)
+		return err;
 	if (!lower->f_op->mmap)
 		return -ENODEV;
 	vma_set_file(vma, lower);

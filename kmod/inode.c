@@ -97,7 +97,7 @@ static loff_t shown_size(const struct inode *inode, u64 lower_size)
 void mclicfs_refresh(struct inode *inode)
 {
 	const struct inode *lower = mclicfs_lower_inode(inode);
-	loff_t size = shown_size(inode, i_size_read(lower));
+	loff_t size;
 
 	spin_lock(&inode->i_lock);
 	inode->i_mode = (inode->i_mode & S_IFMT) | (lower->i_mode & S_IALLUGO);
@@ -107,6 +107,8 @@ void mclicfs_refresh(struct inode *inode)
 	inode_set_atime_to_ts(inode, inode_get_atime(lower));
 	inode_set_mtime_to_ts(inode, inode_get_mtime(lower));
 	inode_set_ctime_to_ts(inode, inode_get_ctime(lower));
+	/* Asked under the lock, so that an older answer never replaces a newer one. */
+	size = shown_size(inode, i_size_read(lower));
 	if (i_size_read(inode) != size)
 		i_size_write(inode, size);
 	spin_unlock(&inode->i_lock);

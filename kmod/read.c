@@ -567,7 +567,8 @@ const struct address_space_operations mclicfs_sealed_aops = {
 
 int mclicfs_read_init(void)
 {
-	run_cache = kmem_cache_create("mclicfs_run", sizeof(struct run), 0, 0, run_once);
+	run_cache = kmem_cache_create("mclicfs_run", sizeof(struct run), __alignof__(struct run), 0,
+				      run_once);
 	if (!run_cache)
 		return -ENOMEM;
 	helpers_wq = alloc_workqueue("mclicfs", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);

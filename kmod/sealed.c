@@ -126,15 +126,32 @@ out:
 	return err;
 }
 
+/*
+ * Is it the sealing that is known? Where changes are not counted, a file may be sealed anew
+ * within the granularity of its times.
+ */
+static bool content_same(struct mclicfs_inode *mi, const struct mclicfs_stamp *stamp)
+{
+	struct mclic_trailer *t;
+	bool same;
+
+	if (!mi->aead || !mclicfs_stamp_same(&mi->stamp, stamp))
+		return false;
+	if (mi->opens || IS_I_VERSION(mi->lower))
+		return true;
+	t = kmalloc(sizeof(*t), GFP_KERNEL);
+	same = t && !trailer_read(mi, stamp->size, t) && !content_keep(mi, t);
+	kfree(t);
+	return same;
+}
+
 /* Make key and plaintext those of the lower file as it is now */
 static int content_check(struct mclicfs_inode *mi, u64 epoch)
 {
 	struct mclicfs_stamp stamp;
-	bool same;
 
 	mclicfs_stamp_of(mi->lower, &stamp);
-	same = mi->aead && mclicfs_stamp_same(&mi->stamp, &stamp);
-	if (same && mi->epoch == epoch)
+	if (mi->epoch == epoch && content_same(mi, &stamp))
 		return 0;
 	/* Who has it open goes on with what was verified for him. */
 	if (!mi->opens)
@@ -146,7 +163,8 @@ static int content_check(struct mclicfs_inode *mi, u64 epoch)
 
 static int lower_open(struct mclicfs_inode *mi, struct dentry *dentry)
 {
-	struct file *f = mclicfs_lower_open(dentry, O_RDONLY | O_NOATIME);
+	/* Reads come out of page faults: nobody is asked about each then. */
+	struct file *f = mclicfs_lower_open(dentry, O_RDONLY | O_NOATIME | __FMODE_NONOTIFY);
 	int err;
 
 	if (IS_ERR(f))
@@ -183,6 +201,12 @@ static int open_locked(struct mclicfs_inode *mi, struct dentry *dentry, u64 epoc
 	if (err)
 		return err;
 	err = content_check(mi, epoch);
+	/* The key was taken back meanwhile; who evicts may have missed us, or waits for us. */
+	if (!err && READ_ONCE(mi->product->epoch) != epoch) {
+		if (!mi->opens)
+			content_drop(mi);
+		err = -EAGAIN;
+	}
 	if (err) {
 		if (!mi->opens)
 			lower_close(mi);
@@ -209,7 +233,7 @@ static int sealed_open(struct inode *inode, struct file *file)
 			return err;
 		mutex_lock(&mi->lock);
 		old = mclicfs_become(inode->i_sb);
-		err = open_locked(mi, file->f_path.dentry, epoch);
+		err = open_locked(mi, file_dentry(file), epoch);
 		revert_creds(old);
 		mutex_unlock(&mi->lock);
 	} while (err == -EAGAIN && !fatal_signal_pending(current));
@@ -270,6 +294,13 @@ static ssize_t sealed_splice_read(struct file *in, loff_t *pos, struct pipe_inod
 	return len ? mclicfs_splice_read(in, pos, pipe, len, flags) : 0;
 }
 
+static int sealed_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	int err = mclicfs_medium_same(mclicfs_fs(file_inode(file)->i_sb));
+
+	return err ? err : generic_file_readonly_mmap(file, vma);
+}
+
 const struct file_operations mclicfs_sealed_fops = {
 	.owner		= THIS_MODULE,
 	.open		= sealed_open,
@@ -277,7 +308,7 @@ const struct file_operations mclicfs_sealed_fops = {
 	.llseek		= generic_file_llseek,
 	.read_iter	= sealed_read_iter,
 	.splice_read	= sealed_splice_read,
-	.mmap		= generic_file_readonly_mmap,
+	.mmap		= sealed_mmap,
 	.fsync		= noop_fsync,
 	.setlease	= simple_nosetlease,
 	.unlocked_ioctl	= mclicfs_ioctl,

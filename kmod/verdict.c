@@ -154,12 +154,14 @@ static int judge_slots(struct judge *j, const struct mclic_title *title,
 	struct mclic_verdict *v = &j->verdict;
 	u64 now = now_seconds();
 	enum mclic_why why;
-	int err;
+	int err, unread = 0;
 
 	for (i = 1; i + 1 < slots; i++) {
 		err = mclicfs_area_read(j->fs->area, i, &j->slot);
-		if (err)
-			return err;
+		if (err) {
+			unread = err;	/* it matters if no other will do */
+			continue;
+		}
 		why = mclic_verdict_add(v, &j->crypto.table, &j->src, title, now, i, &j->slot);
 		if (why != MCLIC_FREE)
 			trace_mclicfs_slot(j->fs->sb, i, why);
@@ -169,7 +171,7 @@ static int judge_slots(struct judge *j, const struct mclic_title *title,
 			k->slot = j->slot;
 	}
 	if (v->why)
-		return mclic_errno(v->why);
+		return unread ? unread : mclic_errno(v->why);
 	k->index = v->slot;
 	k->generation = j->fs->generation;
 	memcpy(k->medium_key, v->medium_key, sizeof(k->medium_key));
@@ -183,7 +185,7 @@ static void replace(struct mclicfs_product *p, struct mclicfs_title_key *k)
 
 	if (!old || !mclic_equal(old->medium_key, k->medium_key, sizeof(k->medium_key)) ||
 	    old->slot.terms.km_generation != k->slot.terms.km_generation)
-		p->epoch++;
+		WRITE_ONCE(p->epoch, p->epoch + 1);
 	kfree_sensitive(p->key);
 	p->key = k;
 }
@@ -306,7 +308,7 @@ void mclicfs_verdict_forget(struct mclicfs_product *p)
 {
 	kfree_sensitive(p->key);
 	p->key = NULL;
-	p->epoch++;
+	WRITE_ONCE(p->epoch, p->epoch + 1);
 }
 
 int mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch, const struct mclic_trailer *t,

@@ -92,6 +92,25 @@ tap_is "well again, the open file is read on" \
 exec 7<&-
 whole "well again, it is read again after that, too"
 
+# sector_of SLOT: where the device has it
+sector_of() {
+	filefrag -v -b512 "$D/.mclic/area" | tr -d .: | awk -v at=$(($1 * 8)) '
+		$1 ~ /^[0-9]+$/ && $2 <= at && at <= $3 { print $4 + at - $2 }'
+}
+at=$(sector_of 200)
+tap_match "a slot of the area lies on the device" "$at" "^[0-9]+$"
+unmounted
+forget
+table "0 $at linear $loop 0
+$at 8 error
+$((at + 8)) $((sectors - at - 8)) linear $loop $((at + 8))"
+mounted "$D"
+tap_status "a slot that cannot be read" 1 dd if="$D/.mclic/area" bs=4096 skip=200 count=1 of=/dev/null
+whole "... is not that of the licence, which counts"
+unmounted
+table "$linear"
+mounted "$D"
+
 # corrupt WHERE: one byte of all that is read is another
 for byte in 1 100 2048 4096; do
 	forget

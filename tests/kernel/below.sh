@@ -83,9 +83,16 @@ rm "$L/renamed/.mclic-product"
 tap_is "and nothing when it is none" "$(cat "$M/renamed/inner/f")" plain
 
 touch "$L/.mclic-product"
-call "the root becomes a product under a mount: it must be mounted anew" ESTALE stat "$M/f"
+call "a marker in the root" "ok 100644 588895 1 0 0" stat "$M/f"
+call "which nobody sees" ENOENT stat "$M/.mclic-product"
+call "does not count in a mount that there is" ok open "$M/f" r
+unmounted
+mounted "$L"
+call "but in the next" EBADMSG open "$M/f" r
 rm "$L/.mclic-product"
-call "or cease to be one" "ok 100644 588895 1 0 0" stat "$M/f"
+call "where it counts to the end, also when it is gone" ESTALE open "$M/f" r
+unmounted
+mounted "$L"
 
 # ---- all at once ----
 

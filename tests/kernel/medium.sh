@@ -150,13 +150,26 @@ gone() {
 }
 
 # Nothing is left to be written to it.
+dd if=/dev/urandom of="$area" bs=4096 seek=9 count=1 conv=fsync status=none
+mount -o remount,ro "$L" || tap_bail "$L cannot be made read-only"
+ioc "where the data may not be written, the area may not either" EROFS remove 9
+mount -o remount,rw "$L" && ioc "else it may" ok remove 9
+echo plain >"$L/plain"
 mount -o remount,ro "$L" || tap_bail "$L cannot be made read-only"
 hold "$M/title/f"
+exec 7<"$M/title/f" 8<"$M/plain"
+tap_match "an open file can be mapped" "$(fscall resident 7)" "^ok"
 tests/qemu/medium insert mo other || tap_bail "the medium cannot be changed"
 tap_ok "the medium is exchanged: open says so" poll 60 gone open "$M/title/f" r
 let_go
 tap_match "a file that was open is read no further" "$(cat "$W/error")" "Wrong medium type"
 tap_is "... not from memory either" "$(wc -c <"$T/read")" 0
+call "... nor mapped" EMEDIUMTYPE resident 7
+tap_status "nor is a plain file that was open" 1 sh -c "exec cat <&8"
+tap_err "... with the same reason" "Wrong medium type"
+exec 7<&- 8<&-
+call "and one that was not" EMEDIUMTYPE open "$M/plain" r
+tap_status "no directory is listed" 2 ls "$M"
 ioc "GET_MEDIUM says so" EMEDIUMTYPE medium
 ioc "LIST_LICENCES says so" EMEDIUMTYPE list
 tests/qemu/medium insert mo mo || tap_bail "the medium cannot be changed back"

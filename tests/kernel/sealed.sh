@@ -187,5 +187,18 @@ done
 tap_is "eight readers and $dropped times without caches: nobody reads anything wrong" $bad 0
 [ $bad = 0 ] || tap_diag "$(head "$T/readers")"
 
+# ---- below another ----
+
+echo plain >"$D/lower/plain"
+mkdir "$T/upper" "$T/work" "$T/over"
+modprobe -q overlay
+mount -t overlay -o "lowerdir=$M,upperdir=$T/upper,workdir=$T/work" overlay "$T/over" ||
+	tap_bail "overlayfs cannot be mounted"
+tap_cmp "overlayfs above: a sealed file" "$T/over/t/big" "$W/tree/big"
+tap_is "a program" "$("$T/over/t/busybox" echo it runs)" "it runs"
+tap_is "a plain file" "$(cat "$T/over/plain")" plain
+tap_is "a directory" "$(ls "$T/over/t")" "$(ls "$W/tree")"
+tap_ok "unmount it" umount "$T/over"
+
 unmounted
 tap_ok "the lower file system is free" umount "$D"

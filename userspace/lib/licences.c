@@ -74,22 +74,26 @@ int mclic_judge_title(struct mclic_judge *j, const struct mclic_title *title,
 	struct mclic_sources src;
 	struct mclic_slot s;
 	enum mclic_why why;
-	int err;
+	int err, unread = 0;
 
 	j->err = 0;
 	mclic_judge_sources(j, &src);
 	mclic_verdict_start(v);
 	for (i = 1; i + 1 < slots; i++) {
 		err = mclic_area_read(j->area, i, &s);
-		if (err)
-			goto fail;
+		if (err) {
+			unread = err;	/* it matters if no other will do */
+			continue;
+		}
 		why = mclic_verdict_add(v, mclic_openssl(), &src, title, now, (int)i, &s);
 		if (why == MCLIC_CRYPTO_FAILED) {
 			err = j->err ? j->err : mclic_fail(EIO, "the cipher library failed");
 			goto fail;
 		}
 	}
-	return 0;
+	if (!v->why || !unread)
+		return 0;
+	err = unread;
 fail:
 	mclic_wipe(v, sizeof(*v));
 	mclic_verdict_start(v);
