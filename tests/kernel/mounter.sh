@@ -83,3 +83,21 @@ tap_ok "a user with the keys of 40 generations mounts" by_sudo mount -t mclicfs 
 tap_cmp "... and the title opens" "$D/own/f" "$t/f"
 umount "$D"
 clean "... and none of them is left"
+
+# ---- the process, when it is mounted ----
+
+# Until it is ended it stays where it says that it is done.
+mkfifo "$W/pipe"
+exec 3<>"$W/pipe"
+perl -MFcntl -e 'sysopen my $f, $ARGV[0], O_WRONLY | O_NONBLOCK or die;
+	1 while defined syswrite $f, "x" x 4096' "$W/pipe"
+by_sudo stdbuf -o0 mount.mclicfs -v "$DISK" "$D" >&3 &
+helper=$!
+poll 20 is_mclicfs "$D" || tap_bail "the disk is not mounted"
+kill -KILL $helper
+wait $helper 2>/dev/null
+tap_cmp "killed as soon as it is mounted, the title is open" "$D/own/f" "$t/f"
+tap_ok "the mount can be locked" mclic lock "$D"
+call "... and has no key any more" ENOKEY open "$D/own/f" r
+umount "$D"
+exec 3>&-

@@ -107,13 +107,16 @@ int keys_trust(struct keys *k)
 	return mclic_keyring_trust(k->trust, k->root);
 }
 
-void keys_drop(struct keys *k)
+int keys_forget(const struct keys *k)
 {
-	/* The mount has its own hold on the keys. In the keyring, which the mount keeps with the
-	 * mounter's credentials, they would be found again when they are taken from the mount.
-	 */
-	if (k->serial_count)
-		keyctl_clear(KEY_SPEC_PROCESS_KEYRING);
+	if (k->serial_count && keyctl_clear(KEY_SPEC_PROCESS_KEYRING))
+		return mclic_fail(errno, "user keys cannot be taken out of the process keyring: %s",
+				  strerror(errno));
+	return 0;
+}
+
+void keys_free(struct keys *k)
+{
 	mclic_trust_free(k->trust);
 	memset(k, 0, sizeof(*k));
 }

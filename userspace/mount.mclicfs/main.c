@@ -180,6 +180,8 @@ static int mount_source(const struct job *j, const struct source *s, struct keys
 	if (mount < 0)
 		return mount;
 	err = give(mount, s, k);
+	if (!err)
+		err = keys_forget(k);
 	if (err)
 		return err;
 	if (move_mount(mount, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
@@ -257,7 +259,7 @@ int main(int argc, char **argv)
 	}
 	if (err)
 		mclic_report(err, false);
-	keys_drop(&k);
+	keys_free(&k);
 	source_close(&s);
 	options_free(&j.options);
 	return status_of(err);

@@ -155,6 +155,14 @@ struct keys {
 int keys_load(struct keys *k, bool no_user_keys);
 /** keys_trust() - certificates into the kernel, to stay; the module is there */
 int keys_trust(struct keys *k);
-void keys_drop(struct keys *k);
+/**
+ * keys_forget() - empty the process keyring, before the mount is anywhere
+ *
+ * The mount has its own hold on the keys, and keeps the mounter's credentials with that keyring.
+ * What is in there it would find again when it is told to forget its keys, and nobody else could
+ * reach it any more: so there is no moment at which a mount and keys in there outlive the process.
+ */
+int keys_forget(const struct keys *k);
+void keys_free(struct keys *k);
 
 #endif /* MOUNT_MCLICFS_H */
