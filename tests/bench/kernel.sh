@@ -5,13 +5,13 @@
 # Documentation/performance.rst and leaves them in $B/bench-kernel with the figures.
 #
 #   KERNELS=LIST	the kernels, as tests/qemu/kernel knows them
-#   BENCH_MIB=N		size of the big file (default 64)
-#   BENCH_FILES=N	files of the tree (default 400)
+#   BENCH_MIB=N		size of the big file (default 16)
+#   BENCH_FILES=N	files of the tree (default 200)
 #   BENCH_FS=LIST	file systems (default: ext4 mclicfs ecryptfs fscrypt dmcrypt)
 
 B=${B:-build}
-BENCH_MIB=${BENCH_MIB:-64}
-BENCH_FILES=${BENCH_FILES:-400}
+BENCH_MIB=${BENCH_MIB:-16}
+BENCH_FILES=${BENCH_FILES:-200}
 BENCH_FS=${BENCH_FS:-ext4 mclicfs ecryptfs fscrypt dmcrypt}
 results=$B/bench-kernel
 mkdir -p "$results" || exit 1
