@@ -84,6 +84,15 @@ tap_cmp "... and the title opens" "$D/own/f" "$t/f"
 umount "$D"
 clean "... and none of them is left"
 
+# ---- whose ----
+
+for uid in 54321 4294967296 nobody ""; do
+	tap_status "SUDO_UID=$uid is nobody: refused" 32 \
+		env SUDO_UID="$uid" mount.mclicfs "$DISK" "$D"
+	tap_err "... and it is said why" "SUDO_UID=$uid: there is no such user"
+done
+clean "... and nothing is left behind"
+
 # ---- the process, when it is mounted ----
 
 # Until it is ended it stays where it says that it is done.

@@ -12,21 +12,30 @@
 
 /* ---- whose files ---- */
 
-/* Who called sudo, or root. */
-static const struct passwd *mounter(void)
+static bool parse_uid(const char *text, uid_t *uid)
 {
-	const char *text = getenv("SUDO_UID");
-	unsigned long uid = 0;
+	unsigned long n;
 	char *end;
 
-	if (text && *text >= '0' && *text <= '9') {
-		errno = 0;
-		uid = strtoul(text, &end, 10);
-		if (errno || *end || uid >= UINT32_MAX)
-			uid = 0;
-	}
 	errno = 0;
-	return getpwuid((uid_t)uid);
+	n = strtoul(text, &end, 10);
+	*uid = (uid_t)n;
+	return *text >= '0' && *text <= '9' && !*end && !errno && n < UINT32_MAX;
+}
+
+/* Who called sudo, or root; NULL where there is no sudo and root has no name either. */
+static int find_mounter(const struct passwd **p)
+{
+	const char *text = getenv("SUDO_UID");
+	uid_t uid = 0;
+	bool good = !text || parse_uid(text, &uid);
+
+	*p = good ? getpwuid(uid) : NULL;
+	/* That user's files must not be read as root. */
+	if (!good || (!*p && uid))
+		return mclic_fail(ENOENT, "SUDO_UID=%s: there is no such user, or users cannot be looked up now; for root's own keys: env -u SUDO_UID mount ...",
+				  text);
+	return 0;
 }
 
 /* Read @p's files as @p: what a user may not read, root does not read for that user. */
@@ -78,10 +87,12 @@ static int load(struct keys *k, bool no_user_keys)
 
 int keys_load(struct keys *k, bool no_user_keys)
 {
-	const struct passwd *p = mounter();
+	const struct passwd *p;
 	gid_t groups[NGROUPS_MAX];
-	int count = getgroups(NGROUPS_MAX, groups), err, back;
+	int count = getgroups(NGROUPS_MAX, groups), back, err = find_mounter(&p);
 
+	if (err)
+		return err;
 	/* A system without users has root's files where HOME says. */
 	k->root = !p || !p->pw_uid;
 	if (!p)
