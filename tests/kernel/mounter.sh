@@ -100,9 +100,13 @@ mkfifo "$W/pipe"
 exec 3<>"$W/pipe"
 perl -MFcntl -e 'sysopen my $f, $ARGV[0], O_WRONLY | O_NONBLOCK or die;
 	1 while defined syswrite $f, "x" x 4096' "$W/pipe"
-by_sudo stdbuf -o0 mount.mclicfs -v "$DISK" "$D" >&3 &
+echo 1 >/proc/sys/fs/suid_dumpable
+at_end "echo 0 >/proc/sys/fs/suid_dumpable"
+by_sudo setpriv --bounding-set -sys_ptrace stdbuf -o0 mount.mclicfs -v "$DISK" "$D" >&3 &
 helper=$!
 poll 20 is_mclicfs "$D" || tap_bail "the disk is not mounted"
+tap_status "what it has in memory is closed to others of its user" 1 \
+	setpriv --bounding-set -sys_ptrace cat "/proc/$helper/environ"
 kill -KILL $helper
 wait $helper 2>/dev/null
 tap_cmp "killed as soon as it is mounted, the title is open" "$D/own/f" "$t/f"

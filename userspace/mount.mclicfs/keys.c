@@ -38,19 +38,22 @@ static int find_mounter(const struct passwd **p)
 	return 0;
 }
 
-/* Read @p's files as @p: what a user may not read, root does not read for that user. */
+/*
+ * Read @p's files as @p: what a user may not read, root does not read for that user. With another
+ * effective user a process is as dumpable as fs.suid_dumpable says: so it is made safe anew.
+ */
 static int become(const struct passwd *p)
 {
 	if (setgroups(1, &p->pw_gid) || setegid(p->pw_gid) || seteuid(p->pw_uid))
 		return mclic_fail(errno, "cannot act as %s: %s", p->pw_name, strerror(errno));
-	return 0;
+	return mclic_secure_process();
 }
 
 static int come_back(const gid_t *groups, int count)
 {
 	if (seteuid(0) || setegid(0) || setgroups((size_t)count, groups))
 		return mclic_fail(errno, "cannot act as root again: %s", strerror(errno));
-	return 0;
+	return mclic_secure_process();
 }
 
 static int set_home(const struct passwd *p)
