@@ -72,14 +72,22 @@ call "no title opens" ENOKEY open "$M/own2/f" r
 let_go
 tap_cmp "what was open is read to its end" "$T/read" "$t/f"
 tap_ok "lock everything" mclic lock
+tap_ok "unlock for every mount, and lock one" sh -c 'mclic unlock && mclic lock "$1"' sh "$M"
+tap_err "... it is said that it finds the keys again" "^mclic: warning: $M: .*keyring.*mclic lock\$"
+call "... as it does" ok open "$M/own/f" r
+tap_ok "lock everything, and one mount once more" sh -c 'mclic lock && mclic lock "$1"' sh "$M"
+tap_nomatch "... nothing is said" "$(cat "$ERR")" "keyring"
 
 # ---- whose ----
 
 tap_status "another user does not lock the mount" 3 as_user mclic lock "$M"
 tap_err "... and is told who may" "owner of the medium's root directory, or root"
 tap_ok "unlock it again" mclic unlock "$M"
-tap_ok "another user locks what is that user's" as_user mclic lock
+tap_status "another user locks what is that user's" 1 as_user mclic lock
 tap_nomatch "... not this mount" "$(cat "$OUT")" "$M"
+tap_err "... which is said, for it may hold that user's keys" "$M: not yours.*as root: mclic lock $M"
+tap_status "... in JSON" 1 as_user mclic lock --json
+tap_is "... nothing is known of it" "$(jq -c .mounts "$OUT")" "[{\"busy\":null,\"mount\":\"$M\"}]"
 call "the title is still open" ok open "$M/own/f" r
 tap_status "what is no mount" 1 mclic lock "$L"
 tap_err "... is said to be none" "not a mount of the kernel's mclicfs"

@@ -25,6 +25,9 @@ int mclic_keyring_unlock(__s32 ring, int (*each)(void *ctx, __s32 serial), void 
 /** mclic_key_name() - name of a key, malloc'd; NULL if it is of another type than @type */
 char *mclic_key_name(__s32 serial, const char *type);
 
+/** mclic_keyring_has() - are there user keys in keyring @ring? */
+bool mclic_keyring_has(__s32 ring);
+
 /** mclic_keyring_lock() - revoke every user key in keyring @ring; how many, or -errno */
 int mclic_keyring_lock(__s32 ring);
 

@@ -105,6 +105,21 @@ static bool is_user_key(__s32 serial)
 	return name && !strncmp(name, MCLICFS_KEY_PREFIX, strlen(MCLICFS_KEY_PREFIX));
 }
 
+bool mclic_keyring_has(__s32 ring)
+{
+	bool has = false;
+	__s32 *keys;
+	long i, len;
+
+	len = keyctl_read_alloc(ring, (void **)&keys);
+	if (len < 0)
+		return false;
+	for (i = 0; !has && i < len / (long)sizeof(*keys); i++)
+		has = is_user_key(keys[i]);
+	free(keys);
+	return has;
+}
+
 int mclic_keyring_lock(__s32 ring)
 {
 	int err = 0, count = 0;

@@ -23,7 +23,7 @@ static const struct argp lock_argp = {
 	.parser = options_parse,
 	.args_doc = "[TARGET]",
 	.doc = "Take the user keys from the mount TARGET; or from your keyring, and from every mount of mclicfs that is yours.\v"
-	       "What was read with them is wiped from memory, but for files that are still open: those keep their keys until they are closed, which is said, and is a failure.",
+	       "What was read with them is wiped from memory, but for files that are still open: those keep their keys until they are closed, which is said, and is a failure. So are mounts of others, which may hold keys of yours.",
 };
 
 /* The descriptor, or -errno. */
@@ -92,11 +92,13 @@ int cmd_unlock(int argc, char **argv)
  * @o: command line
  * @mounts: what became of each mount
  * @busy: files that keep their keys
+ * @skipped: mounts that are somebody else's
  */
 struct lock {
 	const struct options *o;
 	json_t *mounts;
 	unsigned long long busy;
+	unsigned int skipped;
 };
 
 static int lock_mount(struct lock *l, int fd, const char *path)
@@ -116,10 +118,17 @@ static int lock_mount(struct lock *l, int fd, const char *path)
 
 static int lock_each(void *ctx, int fd, const char *path)
 {
-	int err = lock_mount(ctx, fd, path);
+	struct lock *l = ctx;
+	int err = lock_mount(l, fd, path);
 
-	/* Somebody else's. */
-	return err == -EPERM ? 0 : err;
+	if (err != -EPERM)
+		return err;
+	/* Who mounts a medium by sudo has keys of his own in a mount that may be root's. */
+	mclic_warn("%s: not yours, and keeps the keys it was given, perhaps your own; as root: mclic lock %s",
+		   path, path);
+	json_array_append_new(l->mounts, json_pack("{s:s, s:n}", "mount", path, "busy"));
+	l->skipped++;
+	return 0;
 }
 
 static int lock_all(struct lock *l, int *keys)
@@ -135,8 +144,12 @@ static int lock_all(struct lock *l, int *keys)
 static int lock_one(struct lock *l, const char *path)
 {
 	MCLIC_AUTO_CLOSE int fd = open_mount(path);
+	int err = fd < 0 ? fd : lock_mount(l, fd, path);
 
-	return fd < 0 ? fd : lock_mount(l, fd, path);
+	if (!err && mclic_keyring_has(KEY_SPEC_USER_KEYRING))
+		mclic_warn("%s: if it is your mount it finds the user keys in your keyring again; to take those: mclic lock",
+			   path);
+	return err;
 }
 
 static int lock(struct lock *l)
@@ -161,7 +174,7 @@ int cmd_lock(int argc, char **argv)
 	if (err)
 		return mclic_report(err, o.json);
 	if (!l.busy)
-		return MCLIC_EXIT_OK;
+		return l.skipped ? MCLIC_EXIT_FAILED : MCLIC_EXIT_OK;
 	/* With --json the counts are the answer. */
 	mclic_fail(EBUSY, "%llu %s still open and keep their keys until they are closed; end the programs that use them (lsof, fuser -m), then run this again",
 		   l.busy, l.busy == 1 ? "file is" : "files are");
