@@ -101,8 +101,10 @@ int keys_load(struct keys *k, bool no_user_keys)
 	if (!p)
 		return load(k, no_user_keys);
 	err = set_home(p);
-	if (err || !p->pw_uid || count < 0)
+	if (err || !p->pw_uid)
 		return err ? err : load(k, no_user_keys);
+	if (count < 0)
+		return mclic_fail(EINVAL, "the groups of this process cannot be read");
 	err = become(p);
 	if (!err)
 		err = load(k, no_user_keys);
