@@ -396,6 +396,28 @@ static void other_subject(X509 *c)
 				   (const unsigned char *)"Other", -1, -1, 0);
 }
 
+/* No names, and a serial number of @len bytes. */
+static void nameless(X509 *c, int len)
+{
+	static const __u8 serial[16] = { 0x40, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+	X509_NAME *n = X509_NAME_new();
+
+	X509_set_subject_name(c, n);
+	X509_set_issuer_name(c, n);
+	X509_NAME_free(n);
+	ASN1_STRING_set(X509_get_serialNumber(c), serial, len);
+}
+
+static void shorter_than_an_id(X509 *c)
+{
+	nameless(c, 15);
+}
+
+static void as_long_as_an_id(X509 *c)
+{
+	nameless(c, 16);
+}
+
 static void expect_refused(X509 *c)
 {
 	__u8 id[16];
@@ -421,6 +443,10 @@ static void certificates_that_are_no_centers(void **state)
 	expect_refused(changed(shorter_ski, rsa));
 	expect_refused(changed(other_issuer, rsa));
 	expect_refused(changed(other_subject, rsa));
+	c = changed(shorter_than_an_id, rsa);
+	assert_int_equal(mclic_center_id(c, id), 0);
+	X509_free(c);
+	expect_refused(changed(as_long_as_an_id, rsa));
 	/* signed by another key */
 	expect_refused(changed(no_change, other));
 	/* another key in the same certificate */

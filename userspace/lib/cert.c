@@ -36,6 +36,24 @@ static int key_id(X509_PUBKEY *spki, __u8 id[MCLIC_ID_SIZE])
 	return err;
 }
 
+/*
+ * A kernel's keyring knows a certificate by serial number and issuer, too, one behind the other:
+ * where they are as long as an IDc they may be that of another center, which would not be found.
+ */
+static bool has_name_like_an_id(X509 *cert)
+{
+	const unsigned char *der;
+	int tag, class, ret;
+	long issuer;
+	size_t len;
+
+	if (X509_NAME_get0_der(X509_get_issuer_name(cert), &der, &len) != 1)
+		return true;
+	ret = ASN1_get_object(&der, &issuer, &tag, &class, (long)len);
+	return ret != V_ASN1_CONSTRUCTED ||	/* also one without a length in front */
+	       i2d_ASN1_INTEGER(X509_get_serialNumber(cert), NULL) - 2 + issuer == MCLIC_ID_SIZE;
+}
+
 int mclic_center_id(X509 *cert, __u8 center_id[MCLIC_ID_SIZE])
 {
 	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(cert);
@@ -49,6 +67,8 @@ int mclic_center_id(X509 *cert, __u8 center_id[MCLIC_ID_SIZE])
 		return fail(EINVAL, "a center's certificate has an RSA key of 2048 to 4096 bits");
 	if (X509_self_signed(cert, 1) != 1)
 		return fail(EINVAL, "a center's certificate is signed by itself; this one is not");
+	if (has_name_like_an_id(cert))
+		return fail(EINVAL, "a center's certificate must not have a serial number and issuer of 16 bytes together, which could stand for another center");
 	err = key_id(X509_get_X509_PUBKEY(cert), id);
 	if (err)
 		return err;
