@@ -36,6 +36,16 @@ tap_match "... and the super block" "$(mount_of "$D")" "readahead=256"
 tap_cmp "... and the title is still there" "$D/title/f" "$t/f"
 tap_status "remount for writing" 32 mount.mclicfs "$DISK" "$D" -o remount,rw
 tap_err "... says why not" "read-only"
+for way in mount.mclicfs "mount -t mclicfs"; do
+	# shellcheck disable=SC2086 # words
+	tap_status "remount with another area by $way" 32 $way "$DISK" "$D" -o remount,area=/dev/null
+	tap_err "... says that it cannot be" "area= cannot be changed"
+done
+tap_ok "remount with the same area" mount.mclicfs "$DISK" "$D" -o "remount,area=$AREA,readahead=128"
+tap_match "... is obeyed" "$(mount_of "$D")" "readahead=128"
+tap_ok "remount without one, which mount(8) adds" mount -o remount,noexec "$D"
+tap_ok "remount without one" mount.mclicfs "$DISK" "$D" -o remount,noatime
+tap_match "... keeps the one it has" "$(mount_of "$D")" "area=$AREA(,|\$)"
 umount "$D"
 tap_status "an unknown option" 32 mount -t mclicfs "$DISK" "$D" -o flavour=mint
 tap_err "... is named, in the kernel's words or ours" "flavour"

@@ -170,7 +170,7 @@ static int set_list(int fd, const char *what, const struct mclic_list *l)
 	};
 	int err = call(fd, MCLICFS_IOC_SET_REVOCATIONS, &r, what, "take a revocation list");
 
-	/* It knows a newer one; or not the center, and then no licence of that center is in force. */
+	/* It knows a newer one; or not the center, none of whose licences is in force then. */
 	return err == -ESTALE || err == -ENOKEY ? 0 : err;
 }
 
