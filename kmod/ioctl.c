@@ -19,21 +19,19 @@
 #define LOCK_PATIENCE	(30 * HZ)	/* for other writers, as in user space */
 #define LOCK_PAUSE	msecs_to_jiffies(5)
 
-static bool may(const struct mclicfs_fs *fs)
-{
-	return uid_eq(current_fsuid(), d_inode(fs->lower.dentry)->i_uid) || capable(CAP_SYS_ADMIN);
-}
-
 /* ---- the medium ---- */
 
-static int get_medium(struct mclicfs_fs *fs, struct mclicfs_ioc_medium *arg)
+static int get_medium(struct mclicfs_fs *fs, void *p)
 {
 	struct mclicfs_medium *m = kmalloc(sizeof(*m), GFP_KERNEL);
+	struct mclicfs_ioc_medium *arg = p;
 	bool area;
 	int err;
 
+	BUILD_BUG_ON(MCLICFS_RAW_SIZE != MCLIC_RAW_MAX);
 	if (!m)
 		return -ENOMEM;
+	*arg = (struct mclicfs_ioc_medium){ .version = arg->version, .kind = arg->kind };
 	mclicfs_area_refresh(fs);
 	down_read(&fs->world);
 	area = fs->area;
@@ -55,36 +53,6 @@ static int get_medium(struct mclicfs_fs *fs, struct mclicfs_ioc_medium *arg)
 		memcpy(arg->mid, m->mid, sizeof(arg->mid));
 out:
 	kfree(m);
-	return err;
-}
-
-static long ioc_get_medium(struct mclicfs_fs *fs, void __user *to)
-{
-	struct mclicfs_ioc_medium *arg = memdup_user(to, sizeof(*arg));
-	u8 kind;
-	int err;
-
-	BUILD_BUG_ON(MCLICFS_RAW_SIZE != MCLIC_RAW_MAX);
-	if (IS_ERR(arg))
-		return PTR_ERR(arg);
-	err = -EINVAL;
-	if (arg->version != MCLICFS_IOC_VERSION || arg->reserved1 ||
-	    memchr_inv(arg->reserved, 0, sizeof(arg->reserved)))
-		goto out;
-	err = -EPERM;
-	if (!may(fs))
-		goto out;
-	kind = arg->kind;
-	memset(arg, 0, sizeof(*arg));
-	arg->version = MCLICFS_IOC_VERSION;
-	arg->kind = kind;
-	err = mclicfs_medium_same(fs);
-	if (!err)
-		err = get_medium(fs, arg);
-	if (!err && copy_to_user(to, arg, sizeof(*arg)))
-		err = -EFAULT;
-out:
-	kfree(arg);
 	return err;
 }
 
@@ -128,8 +96,9 @@ out:
 	return ret;
 }
 
-static int list_slots(struct mclicfs_fs *fs, struct mclicfs_ioc_list *arg)
+static int list_licences(struct mclicfs_fs *fs, void *p)
 {
+	struct mclicfs_ioc_list *arg = p;
 	struct mclicfs_ioc_licence __user *to = u64_to_user_ptr(arg->licences);
 	u32 room = arg->count, index = max(arg->next, 1U);
 	struct listing *l = kzalloc(sizeof(*l), GFP_KERNEL);
@@ -137,6 +106,7 @@ static int list_slots(struct mclicfs_fs *fs, struct mclicfs_ioc_list *arg)
 
 	if (!l)
 		return -ENOMEM;
+	mclicfs_area_refresh(fs);
 	for (arg->count = 0; arg->count < room; index++) {
 		ret = index < MCLIC_AREA_SLOTS ? list_slot(fs, index, l) : -ENOENT;
 		if (ret < 0)
@@ -155,28 +125,6 @@ static int list_slots(struct mclicfs_fs *fs, struct mclicfs_ioc_list *arg)
 	kfree(l);
 	arg->next = ret == -ENOENT ? 0 : index;
 	return ret == -ENOENT ? 0 : ret;
-}
-
-static long ioc_list(struct mclicfs_fs *fs, void __user *to)
-{
-	struct mclicfs_ioc_list arg;
-	int err;
-
-	if (copy_from_user(&arg, to, sizeof(arg)))
-		return -EFAULT;
-	if (arg.version != MCLICFS_IOC_VERSION || arg.reserved1 ||
-	    memchr_inv(arg.reserved, 0, sizeof(arg.reserved)))
-		return -EINVAL;
-	if (!may(fs))
-		return -EPERM;
-	err = mclicfs_medium_same(fs);
-	if (err)
-		return err;
-	mclicfs_area_refresh(fs);
-	err = list_slots(fs, &arg);
-	if (!err && copy_to_user(to, &arg, sizeof(arg)))
-		err = -EFAULT;
-	return err;
 }
 
 static int area_try(struct mclicfs_fs *fs)
@@ -252,7 +200,6 @@ static enum mclic_why put_check(void *ctx, const struct mclic_slot *slot)
 struct putting {
 	struct work_struct work;
 	struct mclicfs_fs *fs;
-	struct mclicfs_ioc_put arg;
 	struct mclic_slot slot;
 	struct mclic_put put;
 	int err;
@@ -274,61 +221,47 @@ static void put_work(struct work_struct *work)
 	revert_creds(old);
 }
 
-static int put_licence(struct mclicfs_fs *fs, struct putting *k)
+static void put_report(struct mclicfs_fs *fs, const struct mclic_put *p)
 {
+	if (p->left)
+		mclicfs_msg(fs->sb, NULL,
+			    "slot %u holds a licence that did not pass, and cannot be emptied",
+			    p->index);
+	else if (p->kept)
+		mclicfs_msg(fs->sb, NULL,
+			    "the licence in slot %u is in force, but what it replaces is still there",
+			    p->index);
+}
+
+static int put_licence(struct mclicfs_fs *fs, void *p)
+{
+	struct putting *k = kzalloc(sizeof(*k), GFP_KERNEL);
+	struct mclicfs_ioc_put *arg = p;
 	int err;
 
-	memcpy(&k->slot.carried, k->arg.licence, sizeof(k->arg.licence));
+	if (!k)
+		return -ENOMEM;
+	memcpy(&k->slot.carried, arg->licence, sizeof(arg->licence));
 	mclic_slot_finish(&mclicfs_crypto, &k->slot);
 	err = area_lock(fs);
 	if (err)
-		return err;
+		goto out;
 	/* By a thread that cannot be killed: no write succeeds after that, and S6 undoes one. */
 	k->fs = fs;
 	INIT_WORK(&k->work, put_work);
 	queue_work(system_unbound_wq, &k->work);
 	flush_work(&k->work);
 	area_unlock(fs);
-	if (k->put.left)
-		mclicfs_msg(fs->sb, NULL,
-			    "slot %u holds a licence that did not pass, and cannot be emptied",
-			    k->put.index);
-	else if (k->put.kept)
-		mclicfs_msg(fs->sb, NULL,
-			    "the licence in slot %u is in force, but what it replaces is still there",
-			    k->put.index);
-	return k->err;
-}
-
-static long ioc_put(struct mclicfs_fs *fs, void __user *to)
-{
-	struct mclicfs_ioc_put __user *out = to;
-	struct putting *k = kzalloc(sizeof(*k), GFP_KERNEL);
-	int err = -EFAULT;
-
-	if (!k)
-		return -ENOMEM;
-	if (copy_from_user(&k->arg, to, sizeof(k->arg)))
-		goto out;
-	err = -EINVAL;
-	if (k->arg.version != MCLICFS_IOC_VERSION ||
-	    memchr_inv(k->arg.reserved, 0, sizeof(k->arg.reserved)))
-		goto out;
-	err = -EPERM;
-	if (!may(fs))
-		goto out;
-	err = mclicfs_medium_same(fs);
-	if (!err)
-		err = put_licence(fs, k);
-	if (!err && put_user(k->put.index, &out->slot))
-		err = -EFAULT;
+	put_report(fs, &k->put);
+	arg->slot = k->put.index;
+	err = k->err;
 out:
 	kfree(k);
 	return err;
 }
 
-/* Empty slot @index, if what is in it is what the caller says. */
-static int remove_licence(struct mclicfs_fs *fs, const struct mclicfs_ioc_remove *arg)
+/* Empty a slot, if what is in it is what the caller says. */
+static int empty_slot(struct mclicfs_fs *fs, const struct mclicfs_ioc_remove *arg)
 {
 	struct mclic_slot *slot;
 	enum mclic_why why;
@@ -356,26 +289,13 @@ out:
 	return err;
 }
 
-static long ioc_remove(struct mclicfs_fs *fs, void __user *from)
+static int remove_licence(struct mclicfs_fs *fs, void *arg)
 {
-	struct mclicfs_ioc_remove arg;
-	const struct cred *old;
-	int err;
+	const struct cred *old = mclicfs_become(fs->sb);
+	int err = area_lock(fs);
 
-	if (copy_from_user(&arg, from, sizeof(arg)))
-		return -EFAULT;
-	if (arg.version != MCLICFS_IOC_VERSION ||
-	    memchr_inv(arg.reserved, 0, sizeof(arg.reserved)))
-		return -EINVAL;
-	if (!may(fs))
-		return -EPERM;
-	err = mclicfs_medium_same(fs);
-	if (err)
-		return err;
-	old = mclicfs_become(fs->sb);
-	err = area_lock(fs);
 	if (!err) {
-		err = remove_licence(fs, &arg);
+		err = empty_slot(fs, arg);
 		area_unlock(fs);
 	}
 	revert_creds(old);
@@ -392,27 +312,15 @@ static struct key *callers_key(key_serial_t serial)
 	return IS_ERR(ref) ? ERR_CAST(ref) : key_ref_to_ptr(ref);
 }
 
-static int key_arg(struct mclicfs_fs *fs, struct mclicfs_ioc_key *arg, void __user *from)
+static int add_key(struct mclicfs_fs *fs, void *p)
 {
-	if (copy_from_user(arg, from, sizeof(*arg)))
-		return -EFAULT;
-	if (arg->version != MCLICFS_IOC_VERSION || arg->serial < 0 || arg->reserved1 ||
-	    memchr_inv(arg->reserved, 0, sizeof(arg->reserved)))
-		return -EINVAL;
-	return may(fs) ? 0 : -EPERM;
-}
-
-static long ioc_add_key(struct mclicfs_fs *fs, void __user *from)
-{
-	struct mclicfs_ioc_key arg;
+	const struct mclicfs_ioc_key *arg = p;
 	struct key *key;
-	int err = key_arg(fs, &arg, from);
+	int err;
 
-	if (!err && (!arg.serial || arg.busy))
-		err = -EINVAL;
-	if (err)
-		return err;
-	key = callers_key(arg.serial);
+	if (arg->serial <= 0 || arg->busy)
+		return -EINVAL;
+	key = callers_key(arg->serial);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	err = mclicfs_key_add(fs, key);
@@ -420,59 +328,7 @@ static long ioc_add_key(struct mclicfs_fs *fs, void __user *from)
 	return err;
 }
 
-/* The product behind @p on the list, with a reference; that of @p is given back. */
-static struct mclicfs_product *next_product(struct mclicfs_fs *fs, struct mclicfs_product *p)
-{
-	struct mclicfs_product *next;
-
-	spin_lock(&fs->products_lock);
-	if (p)
-		next = list_next_entry(p, link);
-	else
-		next = list_first_entry(&fs->products, struct mclicfs_product, link);
-	if (list_entry_is_head(next, &fs->products, link))
-		next = NULL;
-	mclicfs_product_ref(next);
-	spin_unlock(&fs->products_lock);
-	mclicfs_product_put(p);
-	return next;
-}
-
-/* Does the verdict on a product rest on @key? NULL: on any, or none */
-static bool rests_on(const struct mclicfs_product *p, const struct key *key)
-{
-	const struct mclic_terms *t;
-
-	if (!key || !p->key)
-		return true;
-	t = &p->key->slot.terms;
-	return t->kind == MCLIC_PERSONAL &&
-	       mclicfs_key_is(key, t->user_id, mclic_get32(t->ku_generation));
-}
-
-/*
- * Forget the verdicts that rest on @key, and evict what was opened under them: also what
- * is left over from verdicts that were forgotten before. Returns how many files are in use.
- */
-static unsigned int forget(struct mclicfs_fs *fs, const struct key *key)
-{
-	struct mclicfs_product *p = NULL;
-	unsigned int busy = 0;
-	bool drop;
-
-	while ((p = next_product(fs, p))) {
-		mutex_lock(&p->lock);
-		drop = rests_on(p, key);
-		if (drop && p->key)
-			mclicfs_verdict_forget(p);
-		mutex_unlock(&p->lock);
-		if (drop)
-			busy += mclicfs_sealed_evict(p);
-	}
-	return busy;
-}
-
-static int remove_key(struct mclicfs_fs *fs, key_serial_t serial, u32 *busy)
+static int remove_one(struct mclicfs_fs *fs, key_serial_t serial, u32 *busy)
 {
 	struct key *key = mclicfs_key_take(fs, serial);
 
@@ -481,55 +337,36 @@ static int remove_key(struct mclicfs_fs *fs, key_serial_t serial, u32 *busy)
 		key = callers_key(serial);
 	if (IS_ERR(key))
 		return -ENOKEY;
-	*busy = forget(fs, key);
+	*busy = mclicfs_verdicts_forget(fs, key);
 	key_put(key);
 	return 0;
 }
 
-static long ioc_remove_key(struct mclicfs_fs *fs, void __user *to)
+static int remove_key(struct mclicfs_fs *fs, void *p)
 {
-	struct mclicfs_ioc_key arg;
-	int err = key_arg(fs, &arg, to);
+	struct mclicfs_ioc_key *arg = p;
 
-	if (err)
-		return err;
-	if (arg.serial) {
-		err = remove_key(fs, arg.serial, &arg.busy);
-	} else {
-		mclicfs_keys_free(fs);
-		arg.busy = forget(fs, NULL);
-	}
-	if (!err && copy_to_user(to, &arg, sizeof(arg)))
-		err = -EFAULT;
-	return err;
+	if (arg->serial < 0)
+		return -EINVAL;
+	if (arg->serial)
+		return remove_one(fs, arg->serial, &arg->busy);
+	mclicfs_keys_free(fs);
+	arg->busy = mclicfs_verdicts_forget(fs, NULL);
+	return 0;
 }
 
 /* ---- the rest ---- */
 
-static long ioc_set_revocations(struct mclicfs_fs *fs, void __user *from)
+static int set_revocations(struct mclicfs_fs *fs, void *p)
 {
-	struct mclicfs_ioc_revocations arg;
+	const struct mclicfs_ioc_revocations *arg = p;
 
-	if (copy_from_user(&arg, from, sizeof(arg)))
-		return -EFAULT;
-	if (arg.version != MCLICFS_IOC_VERSION ||
-	    memchr_inv(arg.reserved, 0, sizeof(arg.reserved)))
-		return -EINVAL;
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	return mclicfs_revocations_set(fs, u64_to_user_ptr(arg.list), arg.len);
+	return mclicfs_revocations_set(fs, u64_to_user_ptr(arg->list), arg->len);
 }
 
-static long ioc_get_stats(struct mclicfs_fs *fs, void __user *to)
+static int get_stats(struct mclicfs_fs *fs, void *p)
 {
-	struct mclicfs_ioc_stats arg;
-
-	if (copy_from_user(&arg, to, sizeof(arg)))
-		return -EFAULT;
-	if (arg.version != MCLICFS_IOC_VERSION || arg.reserved1 ||
-	    memchr_inv(arg.reserved, 0, sizeof(arg.reserved)))
-		return -EINVAL;
-	arg = (struct mclicfs_ioc_stats){
+	*(struct mclicfs_ioc_stats *)p = (struct mclicfs_ioc_stats){
 		.version = MCLICFS_IOC_VERSION,
 		.sealed = atomic_read(&fs->stats.sealed),
 		.open = atomic_read(&fs->stats.open),
@@ -540,34 +377,104 @@ static long ioc_get_stats(struct mclicfs_fs *fs, void __user *to)
 		.blocks_bad = atomic64_read(&fs->stats.blocks_bad),
 		.bytes_read = atomic64_read(&fs->stats.bytes_read),
 	};
-	return copy_to_user(to, &arg, sizeof(arg)) ? -EFAULT : 0;
+	return 0;
 }
 
-long mclicfs_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	struct mclicfs_fs *fs = mclicfs_fs(file_inode(file)->i_sb);
-	void __user *p = (void __user *)arg;
+/* ---- all of them ---- */
 
-	switch (cmd) {
-	case MCLICFS_IOC_GET_MEDIUM:
-		return ioc_get_medium(fs, p);
-	case MCLICFS_IOC_LIST_LICENCES:
-		return ioc_list(fs, p);
-	case MCLICFS_IOC_PUT_LICENCE:
-		return ioc_put(fs, p);
-	case MCLICFS_IOC_REMOVE_LICENCE:
-		return ioc_remove(fs, p);
-	case MCLICFS_IOC_ADD_KEY:
-		return ioc_add_key(fs, p);
-	case MCLICFS_IOC_REMOVE_KEY:
-		return ioc_remove_key(fs, p);
-	case MCLICFS_IOC_SET_REVOCATIONS:
-		return ioc_set_revocations(fs, p);
-	case MCLICFS_IOC_GET_STATS:
-		return ioc_get_stats(fs, p);
-	default:
+enum who { ANYBODY, OWNER, ADMIN };
+
+/**
+ * struct command - an ioctl
+ * @cmd: its number. Its structure begins with the version
+ * @reserved: offset from which on the structure is zero
+ * @reserved1: offset of a field that is zero, too, which ends at @reserved1_end
+ * @reserved1_end: 0 where there is none
+ * @who: may call it
+ * @medium: it needs the medium that was mounted
+ * @run: does it; the structure is written back where @cmd says so
+ */
+struct command {
+	unsigned int cmd;
+	u16 reserved;
+	u16 reserved1;
+	u16 reserved1_end;
+	u8 who;
+	bool medium;
+	int (*run)(struct mclicfs_fs *fs, void *arg);
+};
+
+#define RESERVED(type)	.reserved = offsetof(struct type, reserved)
+#define RESERVED1(type) \
+	RESERVED(type), .reserved1 = offsetof(struct type, reserved1), \
+	.reserved1_end = offsetofend(struct type, reserved1)
+
+static const struct command commands[] = {
+	{ MCLICFS_IOC_GET_MEDIUM, RESERVED1(mclicfs_ioc_medium), .who = OWNER, .medium = true,
+	  .run = get_medium },
+	{ MCLICFS_IOC_LIST_LICENCES, RESERVED1(mclicfs_ioc_list), .who = OWNER, .medium = true,
+	  .run = list_licences },
+	{ MCLICFS_IOC_PUT_LICENCE, RESERVED(mclicfs_ioc_put), .who = OWNER, .medium = true,
+	  .run = put_licence },
+	{ MCLICFS_IOC_REMOVE_LICENCE, RESERVED(mclicfs_ioc_remove), .who = OWNER, .medium = true,
+	  .run = remove_licence },
+	{ MCLICFS_IOC_ADD_KEY, RESERVED1(mclicfs_ioc_key), .who = OWNER, .run = add_key },
+	{ MCLICFS_IOC_REMOVE_KEY, RESERVED1(mclicfs_ioc_key), .who = OWNER, .run = remove_key },
+	{ MCLICFS_IOC_SET_REVOCATIONS, RESERVED(mclicfs_ioc_revocations), .who = ADMIN,
+	  .run = set_revocations },
+	{ MCLICFS_IOC_GET_STATS, RESERVED1(mclicfs_ioc_stats), .who = ANYBODY, .run = get_stats },
+};
+
+static bool may(const struct mclicfs_fs *fs, enum who who)
+{
+	if (who == ANYBODY)
+		return true;
+	if (who == OWNER && uid_eq(current_fsuid(), d_inode(fs->lower.dentry)->i_uid))
+		return true;
+	return capable(CAP_SYS_ADMIN);
+}
+
+static int run(struct mclicfs_fs *fs, const struct command *c, u8 *arg)
+{
+	int err;
+
+	if (*(__u32 *)arg != MCLICFS_IOC_VERSION ||
+	    memchr_inv(arg + c->reserved, 0, _IOC_SIZE(c->cmd) - c->reserved) ||
+	    memchr_inv(arg + c->reserved1, 0, c->reserved1_end - c->reserved1))
+		return -EINVAL;
+	if (!may(fs, c->who))
+		return -EPERM;
+	err = c->medium ? mclicfs_medium_same(fs) : 0;
+	return err ? err : c->run(fs, arg);
+}
+
+static const struct command *find(unsigned int cmd)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i].cmd == cmd)
+			return &commands[i];
+	return NULL;
+}
+
+long mclicfs_ioctl(struct file *file, unsigned int cmd, unsigned long address)
+{
+	void __user *to = (void __user *)address;
+	const struct command *c = find(cmd);
+	void *arg;
+	int err;
+
+	if (!c)
 		return -ENOTTY;
-	}
+	arg = memdup_user(to, _IOC_SIZE(cmd));
+	if (IS_ERR(arg))
+		return PTR_ERR(arg);
+	err = run(mclicfs_fs(file_inode(file)->i_sb), c, arg);
+	if (!err && _IOC_DIR(cmd) & _IOC_READ && copy_to_user(to, arg, _IOC_SIZE(cmd)))
+		err = -EFAULT;
+	kfree(arg);
+	return err;
 }
 
 #ifdef CONFIG_COMPAT

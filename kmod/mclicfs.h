@@ -359,8 +359,8 @@ void mclicfs_read_exit(void);
  * @nested: lies in another product, so nothing in it can be opened
  * @lock: for what follows
  * @marker: the marker when it was read last
- * @marker_read: @marker, @why and @title are set
- * @why: what is wrong with the marker
+ * @marker_read: it was good; @marker and @title are set
+ * @why: what was wrong with it when it was read last
  * @title: what it says
  * @key: the licence in force, or NULL
  * @epoch: counts the keys there have been
@@ -450,6 +450,16 @@ int mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch, const struct m
 
 /** mclicfs_verdict_forget() - wipe the key; the product's lock is held */
 void mclicfs_verdict_forget(struct mclicfs_product *p);
+
+/**
+ * mclicfs_verdicts_forget() - forget what rests on a user key, and evict what was opened
+ *	under it: also what is left over from verdicts that were forgotten before
+ * @fs: mount
+ * @key: logon key, which the mount has no more; NULL: what rests on any, or none
+ *
+ * Return: number of files that are in use.
+ */
+unsigned int mclicfs_verdicts_forget(struct mclicfs_fs *fs, const struct key *key);
 
 /**
  * mclicfs_verdict_slot() - steps 1 to 9 for one slot, for any title

@@ -162,7 +162,7 @@ int mclicfs_product_read(struct mclicfs_product *p)
 		if (err)
 			goto out;
 		p->marker = now;
-		p->marker_read = true;
+		p->marker_read = !p->why;	/* it may be read better the next time */
 		report_marker(p, marker);
 	}
 	if (p->nested || p->why)

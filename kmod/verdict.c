@@ -332,3 +332,53 @@ int mclicfs_verdict_trailer(struct mclicfs_product *p, u64 epoch, const struct m
 		return crypto.err ?: -EIO;
 	return err ?: mclic_errno(*why);
 }
+
+/* ---- without a key ---- */
+
+/* The product behind @p on the list, with a reference; that of @p is given back. */
+static struct mclicfs_product *next_product(struct mclicfs_fs *fs, struct mclicfs_product *p)
+{
+	struct mclicfs_product *next;
+
+	spin_lock(&fs->products_lock);
+	if (p)
+		next = list_next_entry(p, link);
+	else
+		next = list_first_entry(&fs->products, struct mclicfs_product, link);
+	if (list_entry_is_head(next, &fs->products, link))
+		next = NULL;
+	mclicfs_product_ref(next);
+	spin_unlock(&fs->products_lock);
+	mclicfs_product_put(p);
+	return next;
+}
+
+/* Does the verdict on a product rest on @key? NULL: on any, or none */
+static bool rests_on(const struct mclicfs_product *p, const struct key *key)
+{
+	const struct mclic_terms *t;
+
+	if (!key || !p->key)
+		return true;
+	t = &p->key->slot.terms;
+	return t->kind == MCLIC_PERSONAL &&
+	       mclicfs_key_is(key, t->user_id, mclic_get32(t->ku_generation));
+}
+
+unsigned int mclicfs_verdicts_forget(struct mclicfs_fs *fs, const struct key *key)
+{
+	struct mclicfs_product *p = NULL;
+	unsigned int busy = 0;
+	bool drop;
+
+	while ((p = next_product(fs, p))) {
+		mutex_lock(&p->lock);
+		drop = rests_on(p, key);
+		if (drop && p->key)
+			mclicfs_verdict_forget(p);
+		mutex_unlock(&p->lock);
+		if (drop)
+			busy += mclicfs_sealed_evict(p);
+	}
+	return busy;
+}
