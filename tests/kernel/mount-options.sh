@@ -38,7 +38,7 @@ tap_status "remount for writing" 32 mount.mclicfs "$DISK" "$D" -o remount,rw
 tap_err "... says why not" "read-only"
 for way in mount.mclicfs "mount -t mclicfs"; do
 	# shellcheck disable=SC2086 # words
-	tap_status "remount with another area by $way" 32 $way "$DISK" "$D" -o remount,area=/dev/null
+	tap_status "remount with another area by $way" 32 $way "$DISK" "$D" -o remount,ro,area=/dev/null
 	tap_err "... says that it cannot be" "area= cannot be changed"
 done
 tap_ok "remount with the same area" mount.mclicfs "$DISK" "$D" -o "remount,area=$AREA,readahead=128"
