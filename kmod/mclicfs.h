@@ -74,12 +74,12 @@ struct mclicfs_fs {
 	struct mclicfs_revocations *revocations;
 	u64 generation;
 
-	spinlock_t products_lock;
+	spinlock_t products_lock;	/* products */
 	struct list_head products;
-	struct mutex lock;
+	struct mutex lock;	/* keys */
 	struct list_head keys;
 
-	struct mutex put;
+	struct mutex put;	/* one writer of the area */
 
 	struct {
 		atomic64_t verdicts;
@@ -176,7 +176,7 @@ struct mclicfs_stamp {
 struct mclicfs_inode {
 	struct inode *lower;
 	struct mclicfs_product *product;
-	struct mutex lock;
+	struct mutex lock;	/* opening, closing, evicting */
 	struct mclicfs_stamp stamp;
 	u64 epoch;
 	u8 mac[MCLIC_CS_SIZE];
@@ -373,14 +373,14 @@ struct mclicfs_product {
 	struct list_head link;
 	struct dentry *dir;
 	bool nested;
-	struct mutex lock;
+	struct mutex lock;	/* what follows */
 	struct mclicfs_stamp marker;
 	bool marker_read;
 	enum mclic_why why;
 	struct mclic_title title;
 	struct mclicfs_title_key *key;
 	u64 epoch;
-	spinlock_t sealed_lock;
+	spinlock_t sealed_lock;	/* sealed */
 	struct list_head sealed;
 };
 
