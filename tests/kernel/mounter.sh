@@ -102,9 +102,11 @@ perl -MFcntl -e 'sysopen my $f, $ARGV[0], O_WRONLY | O_NONBLOCK or die;
 	1 while defined syswrite $f, "x" x 4096' "$W/pipe"
 echo 1 >/proc/sys/fs/suid_dumpable
 at_end "echo 0 >/proc/sys/fs/suid_dumpable"
-by_sudo setpriv --bounding-set -sys_ptrace stdbuf -o0 mount.mclicfs -v "$DISK" "$D" >&3 &
+env SUDO_UID="$(id -u nobody)" setpriv --bounding-set -sys_ptrace \
+	stdbuf -o0 mount.mclicfs -v "$DISK" "$D" >&3 3>&- &
 helper=$!
 poll 20 is_mclicfs "$D" || tap_bail "the disk is not mounted"
+tap_is "the helper is there" "$(cat "/proc/$helper/comm")" mount.mclicfs
 tap_status "what it has in memory is closed to others of its user" 1 \
 	setpriv --bounding-set -sys_ptrace cat "/proc/$helper/environ"
 kill -KILL $helper
