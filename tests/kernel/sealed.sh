@@ -35,6 +35,17 @@ drop_caches() {
 	echo 3 >/proc/sys/vm/drop_caches
 }
 
+# ---- names, sizes and times alone ----
+
+drop_caches
+mounted "$D/lower"
+tap_ok "stat and readdir" sh -c 'ls -lR "$1" && stat "$1"/t/*' sh "$M"
+tap_match "... decrypt nothing" "$(mntctl "$M" stats)" "sealed=0 .*verdicts=0 .*blocks=0 .*bytes=0$"
+exec 7<"$L/s65536"
+call "... and read no file below" "ok 0" resident 7
+exec 7<&-
+unmounted
+
 # ---- every size, every way ----
 
 mounted "$D/lower"
