@@ -13,7 +13,7 @@
  *	kbench fscrypt DIR		files made in DIR from now on: AES-256-XTS, by ext4 itself
  *	kbench ecryptfs			a key of 32 bytes for eCryptfs; prints its signature
  *
- * Times are the least of three: where the processor waits, the clock jumps.
+ * Times are the least of ten: where the processor waits, the clock jumps.
  */
 #include <err.h>
 #include <errno.h>
@@ -32,7 +32,7 @@
 #include <keyutils.h>
 #include <linux/fscrypt.h>
 
-#define ROUNDS	3
+#define ROUNDS	10
 #define REQUEST	4096
 
 /* ---- what is measured ---- */
