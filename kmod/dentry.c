@@ -123,15 +123,12 @@ static int marker_same(struct dentry *dentry)
 	if (IS_ERR(marker))
 		return PTR_ERR(marker);
 	same = d->product == (marker && d_is_positive(marker));
-	if (!same && IS_ROOT(dentry)) {		/* it has no name to be looked up anew by */
-		dput(marker);
-		return 1;
-	}
 	if (same)
 		marker_set(dentry, marker);
 	else
 		dput(marker);
-	return same;
+	/* The root has no name to be looked up anew by: it is what it was at mount. */
+	return same || IS_ROOT(dentry);
 }
 
 /* A second name of the marker, such as the short one that vfat gives it. */

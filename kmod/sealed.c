@@ -82,13 +82,10 @@ static int trailer_judge(struct mclicfs_inode *mi, u64 epoch, u64 len, struct mc
 	return err;
 }
 
-/*
- * A file in use can be renamed, linked or given another owner below, which changes its stamp
- * but not its bytes. Another sealing is not for those who have it open.
- */
-static int content_keep(struct mclicfs_inode *mi, const struct mclic_trailer *t)
+/* Is it the sealing that was verified? No two have the same MAC. */
+static bool sealing_same(const struct mclicfs_inode *mi, const struct mclic_trailer *t)
 {
-	return memcmp(mi->mac, t->mac, sizeof(mi->mac)) ? -EBUSY : 0;
+	return !memcmp(mi->mac, t->mac, sizeof(mi->mac));
 }
 
 static int content_load(struct mclicfs_inode *mi, u64 epoch, const struct mclicfs_stamp *stamp)
@@ -102,8 +99,12 @@ static int content_load(struct mclicfs_inode *mi, u64 epoch, const struct mclicf
 	if (!t)
 		return -ENOMEM;
 	err = trailer_judge(mi, epoch, stamp->size, t, file_key, &seal);
-	if (!err && mi->aead)
-		err = content_keep(mi, t);
+	/*
+	 * A file in use can be renamed, linked or given another owner below, which changes its
+	 * stamp but not its bytes. Another sealing is not for those who have it open.
+	 */
+	if (!err && mi->aead && !sealing_same(mi, t))
+		err = -EBUSY;
 	if (err || mi->aead)
 		goto out;
 	aead = mclicfs_aead_new(file_key);
@@ -140,7 +141,7 @@ static bool content_same(struct mclicfs_inode *mi, const struct mclicfs_stamp *s
 	if (mi->opens || IS_I_VERSION(mi->lower))
 		return true;
 	t = kmalloc(sizeof(*t), GFP_KERNEL);
-	same = t && !trailer_read(mi, stamp->size, t) && !content_keep(mi, t);
+	same = t && !trailer_read(mi, stamp->size, t) && sealing_same(mi, t);
 	kfree(t);
 	return same;
 }

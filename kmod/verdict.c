@@ -171,7 +171,7 @@ static int judge_slots(struct judge *j, const struct mclic_title *title,
 			k->slot = j->slot;
 	}
 	if (v->why)
-		return unread ? unread : mclic_errno(v->why);
+		return unread ?: mclic_errno(v->why);
 	k->index = v->slot;
 	k->generation = j->fs->generation;
 	memcpy(k->medium_key, v->medium_key, sizeof(k->medium_key));
