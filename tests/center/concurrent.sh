@@ -46,6 +46,8 @@ for round in 1 2 3 4; do
 	tap_is "round $round: one ledger line" "$(ledger_lines)" "$((lines + 1))"
 	rm -f "$T"/same.*
 done
+# A request is logged when its answer has gone out.
+poll 20 sh -c "[ \$(grep -c /v1/licences '$CENTER_LOG') = 128 ]"
 tap_is "the log says which was the first" \
 	"$(jq -r 'select(.path == "/v1/licences") | .repeated' "$CENTER_LOG" | sort | uniq -c |
 		awk '{ print $2 "x" $1 }' | tr '\n' ' ')" "falsex4 truex124 "

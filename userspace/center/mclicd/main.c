@@ -156,7 +156,11 @@ static int serve(struct center *c, const struct options *o, const struct tls *tl
 		log_line("info", "stopping", json_pack("{s:i}", "signal", signal_number));
 	}
 	server_stop(s);
-	return ret ? ret : finish(c);
+	if (!ret)
+		ret = finish(c);
+	if (!ret)
+		log_line("info", "stopped", json_object());
+	return ret;
 }
 
 static int run(const struct options *o)
