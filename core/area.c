@@ -79,8 +79,7 @@ static enum mclic_why terms_check(const struct mclic_terms *t)
 		return MCLIC_BAD_USER;
 	if (mclic_get32(t->flags) & MCLIC_FLAGS_CRITICAL)
 		return MCLIC_BAD_FLAGS;
-	if (t->medium_kind < MCLIC_MEDIUM_EMULATED || t->medium_kind > MCLIC_MEDIUM_VIRTIO ||
-	    t->medium_class > MCLIC_CLASS_MAX)
+	if (!mclic_medium_known(t->medium_kind, t->medium_class))
 		return MCLIC_BAD_MEDIUM_KIND;
 	if (mclic_is_zero(t->licence_id, sizeof(t->licence_id)))
 		return MCLIC_BAD_LICENCE_ID;
@@ -104,13 +103,7 @@ enum mclic_why mclic_slot_head_check(const struct mclic_slot_carried *s)
 {
 	if (mclic_is_zero(s->magic, sizeof(s->magic)))
 		return MCLIC_FREE;
-	if (memcmp(s->magic, MCLIC_SLOT_MAGIC, sizeof(s->magic)))
-		return MCLIC_BAD_MAGIC;
-	if (mclic_get16(s->version) != MCLIC_VERSION)
-		return MCLIC_BAD_VERSION;
-	if (mclic_get16(s->suite) != MCLIC_SUITE)
-		return MCLIC_BAD_SUITE;
-	return MCLIC_OK;
+	return mclic_head_check(s->magic, MCLIC_SLOT_MAGIC, s->version, s->suite);
 }
 
 enum mclic_why mclic_slot_body_check(const struct mclic_slot_carried *s)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Bytes: comparing and wiping them, and judging text. */
+/* Bytes: comparing and wiping them, and judging text and what a structure starts with. */
 #include "core.h"
 
 /* The compiler must not know the sum before the loop has seen every byte. */
@@ -92,4 +92,14 @@ bool mclic_text_ok(const void *p, size_t n)
 	while (len < n && s[len])
 		len++;
 	return mclic_utf8_ok(s, len) && mclic_is_zero(s + len, n - len);
+}
+
+enum mclic_why mclic_head_check(const __u8 magic[MCLIC_MAGIC_SIZE], const char *expected,
+				__le16 version, __le16 suite)
+{
+	if (memcmp(magic, expected, MCLIC_MAGIC_SIZE))
+		return MCLIC_BAD_MAGIC;
+	if (mclic_get16(version) != MCLIC_VERSION)
+		return MCLIC_BAD_VERSION;
+	return mclic_get16(suite) == MCLIC_SUITE ? MCLIC_OK : MCLIC_BAD_SUITE;
 }

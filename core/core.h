@@ -114,6 +114,16 @@ bool mclic_text_ok(const void *p, size_t n);
 /** mclic_utf8_ok() - clean text as above, of exactly @n bytes and without a NUL */
 bool mclic_utf8_ok(const void *p, size_t n);
 
+/**
+ * mclic_head_check() - judge what every structure but the area's header starts with
+ * @magic: its first bytes
+ * @expected: MCLIC_*_MAGIC
+ * @version: as stored
+ * @suite: as stored
+ */
+enum mclic_why mclic_head_check(const __u8 magic[MCLIC_MAGIC_SIZE], const char *expected,
+				__le16 version, __le16 suite);
+
 /* ---- the crypto table ---- */
 
 /** struct mclic_vec - a piece of a message */
@@ -260,6 +270,9 @@ enum mclic_why mclic_medium_raw(__u8 kind, const void *in, size_t len,
 int mclic_medium_id(const struct mclic_crypto *c, __u8 kind, const __u8 *raw, size_t len,
 		    __u8 mid[MCLIC_ID_SIZE]);
 
+/** mclic_medium_known() - are kind and class among those that terms and requests may name? */
+bool mclic_medium_known(__u8 kind, __u8 medium_class);
+
 /** mclic_medium_class() - how far the id can be trusted, 0 to 3 */
 __u8 mclic_medium_class(__u8 kind, bool removable);
 
@@ -304,12 +317,6 @@ enum mclic_why mclic_slot_head_check(const struct mclic_slot_carried *s);
 
 /** mclic_slot_body_check() - of it, what follows the CRC: fields that a response has too */
 enum mclic_why mclic_slot_body_check(const struct mclic_slot_carried *s);
-
-/** mclic_carried() - the part of a slot that a response carries */
-static inline const struct mclic_slot_carried *mclic_carried(const struct mclic_response *r)
-{
-	return (const struct mclic_slot_carried *)r->slot;
-}
 
 /** mclic_slot_finish() - zero what is ignored and set the CRC */
 void mclic_slot_finish(const struct mclic_crypto *c, struct mclic_slot *s);
@@ -366,7 +373,7 @@ int mclic_receipt_make(const struct mclic_crypto *c, const __u8 mid[MCLIC_ID_SIZ
 		       const struct mclic_terms *terms, struct mclic_response *r);
 
 /**
- * mclic_licence_open() - S4, S5 and S15: steps 6 of the verdict
+ * mclic_licence_open() - S4, S5 and S15: step 6 of the verdict
  * @c: crypto table
  * @s: a slot that passed mclic_slot_check()
  * @mid: MID just read
@@ -573,7 +580,11 @@ int mclic_licence_put(const struct mclic_crypto *c, const struct mclic_put_io *i
 
 /* ---- product.c: markers and paths ---- */
 
-/** mclic_marker_check() - judge the first 192 bytes (kernel: @len may be 128: no key fields) */
+/**
+ * mclic_marker_check() - judge the head of a marker, but not its signature
+ * @m: its first bytes
+ * @len: how many there are: 192, or 128 and more where the signature is not wanted
+ */
 enum mclic_why mclic_marker_check(const struct mclic_marker *m, size_t len);
 
 /**

@@ -74,10 +74,9 @@ static int unwrap(const struct mclic_crypto *c, const __u8 user[MCLIC_KEY_SIZE],
 static int response_start(const struct mclic_crypto *c, const __u8 mid[MCLIC_ID_SIZE],
 			  const struct mclic_terms *terms, struct mclic_response *r)
 {
-	struct mclic_slot_carried *s;
+	struct mclic_slot_carried *s = &r->slot;
 
 	memset(r, 0, sizeof(*r));
-	s = (struct mclic_slot_carried *)r->slot;
 	memcpy(r->magic, MCLIC_RESPONSE_MAGIC, sizeof(r->magic));
 	r->version = mclic_put16(MCLIC_VERSION);
 	r->suite = mclic_put16(MCLIC_SUITE);
@@ -94,12 +93,11 @@ int mclic_licence_make(const struct mclic_crypto *c, const struct mclic_issue *i
 {
 	const __u8 *user = terms->kind == MCLIC_PERSONAL ? i->ku : no_user;
 	__u8 keyc[MCLIC_KEY_SIZE], medium_key[MCLIC_KEY_SIZE];
-	struct mclic_slot_carried *s;
+	struct mclic_slot_carried *s = &r->slot;
 	struct mclic_terms t;
 	int err;
 
 	err = response_start(c, i->mid, terms, r);
-	s = (struct mclic_slot_carried *)r->slot;
 	mclic_terms_bind(terms, i->mid, &t);
 	if (!err)
 		err = mclic_certification_key(c, i->km, t.licence_id, mclic_get32(t.sequence),
@@ -186,7 +184,7 @@ enum mclic_why mclic_master_key_open(const struct mclic_crypto *c,
 	struct mclic_terms t;
 	enum mclic_why why;
 
-	mclic_terms_bind(&mclic_carried(r)->terms, mid, &t);
+	mclic_terms_bind(&r->slot.terms, mid, &t);
 	why = unwrap_why(unwrap(c, ku, "mclic EMid Ka", &t, r->emid_ka, ka), MCLIC_BAD_EMID);
 	mclic_wipe(&t, sizeof(t));
 	return why;

@@ -276,6 +276,12 @@ int mclic_medium_id(const struct mclic_crypto *c, __u8 kind, const __u8 *raw, si
 	return mclic_identifier(c, MCLIC_LABEL_MEDIUM_ID, v, 3, mid);
 }
 
+bool mclic_medium_known(__u8 kind, __u8 medium_class)
+{
+	return kind >= MCLIC_MEDIUM_EMULATED && kind <= MCLIC_MEDIUM_VIRTIO &&
+	       medium_class <= MCLIC_CLASS_MAX;
+}
+
 bool mclic_medium_names_drive(__u8 kind, bool removable)
 {
 	return removable && (kind == MCLIC_MEDIUM_SCSI || kind == MCLIC_MEDIUM_VPD ||

@@ -7,16 +7,6 @@ _Static_assert(offsetof(struct mclic_request, sig) == MCLIC_REQUEST_SIGNED, "sig
 _Static_assert(sizeof(struct mclic_revocation) == 64, "revocation list");
 _Static_assert(sizeof(struct mclic_revocation_entry) == 24, "revocation entry");
 
-static enum mclic_why head_check(const __u8 magic[MCLIC_MAGIC_SIZE], const char *expected,
-				 __le16 version, __le16 suite)
-{
-	if (memcmp(magic, expected, MCLIC_MAGIC_SIZE))
-		return MCLIC_BAD_MAGIC;
-	if (mclic_get16(version) != MCLIC_VERSION)
-		return MCLIC_BAD_VERSION;
-	return mclic_get16(suite) == MCLIC_SUITE ? MCLIC_OK : MCLIC_BAD_SUITE;
-}
-
 enum mclic_why mclic_request_check(const void *p, size_t len)
 {
 	const struct mclic_request *r = p;
@@ -25,7 +15,7 @@ enum mclic_why mclic_request_check(const void *p, size_t len)
 
 	if (len != sizeof(*r))
 		return MCLIC_BAD_LENGTH;
-	why = head_check(r->magic, MCLIC_REQUEST_MAGIC, r->version, r->suite);
+	why = mclic_head_check(r->magic, MCLIC_REQUEST_MAGIC, r->version, r->suite);
 	if (why)
 		return why;
 	if (!mclic_is_zero(r->reserved, sizeof(r->reserved)))
@@ -34,8 +24,7 @@ enum mclic_why mclic_request_check(const void *p, size_t len)
 		return MCLIC_BAD_OPERATION;
 	if (r->kind != MCLIC_PORTABLE && r->kind != MCLIC_PERSONAL)
 		return MCLIC_BAD_KIND;
-	if (r->medium_kind < MCLIC_MEDIUM_EMULATED || r->medium_kind > MCLIC_MEDIUM_VIRTIO ||
-	    r->medium_class > MCLIC_CLASS_MAX)
+	if (!mclic_medium_known(r->medium_kind, r->medium_class))
 		return MCLIC_BAD_MEDIUM_KIND;
 	if (mclic_is_zero(r->mid, sizeof(r->mid)))
 		return MCLIC_BAD_MEDIUM_ID;
@@ -65,22 +54,22 @@ enum mclic_why mclic_response_check(const void *p, size_t len)
 
 	if (len != sizeof(*r))
 		return MCLIC_BAD_LENGTH;
-	why = head_check(r->magic, MCLIC_RESPONSE_MAGIC, r->version, r->suite);
+	why = mclic_head_check(r->magic, MCLIC_RESPONSE_MAGIC, r->version, r->suite);
 	if (why)
 		return why;
 	if (mclic_get32(r->length) != sizeof(*r))
 		return MCLIC_BAD_LENGTH;
-	why = mclic_slot_head_check(mclic_carried(r));
+	why = mclic_slot_head_check(&r->slot);
 	if (why)
 		return why == MCLIC_FREE ? MCLIC_BAD_MAGIC : why;
-	return mclic_slot_body_check(mclic_carried(r));
+	return mclic_slot_body_check(&r->slot);
 }
 
 enum mclic_why mclic_response_match(const struct mclic_crypto *c,
 				    const struct mclic_response *r,
 				    const struct mclic_request *q)
 {
-	const struct mclic_terms *t = &mclic_carried(r)->terms;
+	const struct mclic_terms *t = &r->slot.terms;
 	const struct mclic_vec whole = { q, sizeof(*q) };
 	__u8 hash[MCLIC_HASH_SIZE], tag[MCLIC_ID_SIZE];
 
@@ -99,7 +88,7 @@ enum mclic_why mclic_response_match(const struct mclic_crypto *c,
 void mclic_response_slot(const struct mclic_crypto *c, const struct mclic_response *r,
 			 struct mclic_slot *s)
 {
-	memcpy(&s->carried, r->slot, sizeof(s->carried));
+	s->carried = r->slot;
 	mclic_slot_finish(c, s);
 }
 
@@ -131,7 +120,7 @@ enum mclic_why mclic_revocation_check(const void *p, size_t len, size_t *sig, si
 	*sig = *sig_len = 0;
 	if (len < sizeof(*list))
 		return MCLIC_BAD_LENGTH;
-	why = head_check(list->magic, MCLIC_REVOCATION_MAGIC, list->version, list->suite);
+	why = mclic_head_check(list->magic, MCLIC_REVOCATION_MAGIC, list->version, list->suite);
 	if (why)
 		return why;
 	if (!mclic_is_zero(list->reserved, sizeof(list->reserved)))

@@ -10,14 +10,13 @@ _Static_assert(offsetof(struct mclic_marker, sig) == MCLIC_MARKER_SIGNED, "signe
 
 enum mclic_why mclic_marker_check(const struct mclic_marker *m, size_t len)
 {
+	enum mclic_why why;
+
 	if (len < MCLIC_MARKER_SIGNED)
 		return MCLIC_BAD_LENGTH;
-	if (memcmp(m->magic, MCLIC_MARKER_MAGIC, sizeof(m->magic)))
-		return MCLIC_BAD_MAGIC;
-	if (mclic_get16(m->version) != MCLIC_VERSION)
-		return MCLIC_BAD_VERSION;
-	if (mclic_get16(m->suite) != MCLIC_SUITE)
-		return MCLIC_BAD_SUITE;
+	why = mclic_head_check(m->magic, MCLIC_MARKER_MAGIC, m->version, m->suite);
+	if (why)
+		return why;
 	if (m->reserved1 || !mclic_is_zero(m->reserved2, sizeof(m->reserved2)))
 		return MCLIC_BAD_RESERVED;
 	if (mclic_get64(m->manifest_len) > MCLIC_MANIFEST_MAX)
@@ -71,7 +70,7 @@ static size_t part_len(const char *p, size_t len)
 	return n;
 }
 
-/* @name is in lower case and has no capital letter to lose. */
+/* @name is in lower case. */
 static bool same_in_any_case(const char *p, size_t len, const char *name, size_t name_len)
 {
 	size_t i;

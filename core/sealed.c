@@ -114,14 +114,11 @@ static enum mclic_why trailer_fields_check(const struct mclic_trailer *t, __u64 
 					   const struct mclic_title *title,
 					   __u32 km_generation, __u8 under)
 {
+	enum mclic_why why = mclic_head_check(t->magic, MCLIC_TRAILER_MAGIC, t->version, t->suite);
 	__u64 size;
 
-	if (memcmp(t->magic, MCLIC_TRAILER_MAGIC, sizeof(t->magic)))
-		return MCLIC_BAD_MAGIC;
-	if (mclic_get16(t->version) != MCLIC_VERSION)
-		return MCLIC_BAD_VERSION;
-	if (mclic_get16(t->suite) != MCLIC_SUITE)
-		return MCLIC_BAD_SUITE;
+	if (why)
+		return why;
 	if (t->reserved1 || !mclic_is_zero(t->reserved2, sizeof(t->reserved2)))
 		return MCLIC_BAD_RESERVED;
 	if (t->block_shift != MCLIC_BLOCK_SHIFT)

@@ -7,7 +7,7 @@
 
 #include "mclicfs.h"
 
-void content_ref(struct content *c)
+static void content_ref(struct content *c)
 {
 	atomic_fetch_add(&c->refs, 1);
 }

@@ -379,7 +379,6 @@ struct content {
 int content_get(struct node *n, __u64 epoch, struct content **c, bool *kept);
 /** content_current() - is it what an open would find now? */
 bool content_current(struct node *n, const struct content *c);
-void content_ref(struct content *c);
 void content_put(struct content *c);
 /** content_drop() - wipe the key of a file that is not open */
 void content_drop(struct node *n);

@@ -233,7 +233,7 @@ struct mclic_response {
 	__le16	version;
 	__le16	suite;
 	__le32	length;
-	__u8	slot[MCLIC_SLOT_CARRIED];	/* struct mclic_slot_carried */
+	struct mclic_slot_carried slot;
 	__u8	emid_ka[MCLIC_WRAP_SIZE];
 	__u8	reserved[56];
 } __attribute__((packed));

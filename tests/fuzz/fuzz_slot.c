@@ -55,7 +55,7 @@ static bool is_genuine(const struct mclic_crypto *c, const struct mclic_slot *s)
 	struct mclic_response r;
 
 	HOLDS(!world_response(c, &s->terms, &r));
-	return !memcmp(s, r.slot, MCLIC_SLOT_SIGNED);
+	return !memcmp(s, &r.slot, MCLIC_SLOT_SIGNED);
 }
 
 static void judge(const struct mclic_crypto *c, const struct mclic_slot *s)

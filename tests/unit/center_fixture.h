@@ -119,7 +119,7 @@ static inline void scene_sign(const struct scene *s, struct mclic_request *q, __
 
 static inline const struct mclic_terms *response_terms(const struct mclic_response *r)
 {
-	return &((const struct mclic_slot_carried *)r->slot)->terms;
+	return &r->slot.terms;
 }
 
 static inline sqlite3_int64 count(struct db *db, const char *sql)

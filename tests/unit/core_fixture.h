@@ -142,7 +142,7 @@ static inline void signed_response(const struct world *w, const struct mclic_ter
 				   struct mclic_response *r)
 {
 	assert_int_equal(mclic_licence_make(w->c, &w->issue, t, r), 0);
-	world_sign(w, (struct mclic_slot_carried *)r->slot);
+	world_sign(w, &r->slot);
 }
 
 static inline void signed_slot(const struct world *w, const struct mclic_terms *t,

@@ -283,7 +283,7 @@ static void licence_by_the_book(__u8 kind)
 {
 	static const __u8 nobody[32];
 	struct mclic_response r;
-	struct mclic_slot_carried *s = (struct mclic_slot_carried *)r.slot;
+	struct mclic_slot_carried *s = &r.slot;
 	struct mclic_response again;
 	struct mclic_terms terms;
 	__u8 t[256], h[32], context[48], both[32], key[32], keyc[32], wrapped[48], ku[32];
@@ -295,12 +295,12 @@ static void licence_by_the_book(__u8 kind)
 	assert_int_equal(mclic_licence_make(w.c, &w.issue, &terms, &r), 0);
 
 	assert_memory_equal(&r, "MCLRESP\x01\x01\x00\x01\x00\x00\x04\x00\x00", 16);
-	assert_memory_equal(r.slot, "MCLLICN\x01\x01\x00\x01\x00\x00\x00\x00\x00", 16);
-	assert_memory_equal(r.slot + 16, &terms, 16);
+	assert_memory_equal(&r.slot, "MCLLICN\x01\x01\x00\x01\x00\x00\x00\x00\x00", 16);
+	assert_memory_equal((__u8 *)&r.slot + 16, &terms, 16);
 	assert_int_equal(mclic_medium_tag(w.c, w.mid, key), 0);
-	assert_memory_equal(r.slot + 32, key, 16);
-	assert_memory_equal(r.slot + 48, (__u8 *)&terms + 32, 224);
-	assert_true(mclic_is_zero(r.slot + 384, 520));
+	assert_memory_equal((__u8 *)&r.slot + 32, key, 16);
+	assert_memory_equal((__u8 *)&r.slot + 48, (__u8 *)&terms + 32, 224);
+	assert_true(mclic_is_zero((__u8 *)&r.slot + 384, 520));
 	assert_true(mclic_is_zero(r.reserved, sizeof(r.reserved)));
 
 	memcpy(t, &terms, 256);

@@ -140,7 +140,7 @@ static void test_response(void **state)
 		assert_why(mclic_response_check(&r, 1024), changes[i].why);
 	}
 	answer(&w, &q, &r);
-	memset(r.slot, 0, 8);
+	memset(r.slot.magic, 0, 8);
 	assert_why(mclic_response_check(&r, 1024), MCLIC_BAD_MAGIC);
 }
 
@@ -190,7 +190,7 @@ static void test_match(void **state)
 	}
 	/* The right hash does not help a response with another field. */
 	for (i = 0; i < 5; i++) {
-		struct mclic_slot_carried *s = (struct mclic_slot_carried *)r.slot;
+		struct mclic_slot_carried *s = &r.slot;
 
 		answer(&w, &q, &r);
 		t = s->terms;

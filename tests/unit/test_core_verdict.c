@@ -524,7 +524,7 @@ static void test_receipt(void **state)
 	world_open(&w);
 	world_terms(MCLIC_PORTABLE, &t);
 	assert_int_equal(mclic_receipt_make(w.c, w.mid, &t, &r), 0);
-	world_sign(&w, (struct mclic_slot_carried *)r.slot);
+	world_sign(&w, &r.slot);
 	assert_why(mclic_response_check(&r, sizeof(r)), MCLIC_OK);
 	mclic_response_slot(w.c, &r, &s);
 	assert_why(judge(&w, &s, NOW), MCLIC_BAD_EKU);

@@ -46,9 +46,9 @@ static int licence(const struct mclic_crypto *c, __u8 kind)
 	world_terms(kind, &terms);
 	world_mid(mid);
 	err = world_response(c, &terms, &r);
-	mclic_terms_bind(&mclic_carried(&r)->terms, mid, &t);
+	mclic_terms_bind(&r.slot.terms, mid, &t);
 	print_hex(" ", &t, sizeof(t));
-	print_hex("\n", mclic_carried(&r)->cs, MCLIC_CS_SIZE);
+	print_hex("\n", r.slot.cs, MCLIC_CS_SIZE);
 	return err;
 }
 

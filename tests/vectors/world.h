@@ -148,7 +148,7 @@ static inline int world_response(const struct mclic_crypto *c, const struct mcli
 
 	world_issue(&issue);
 	err = mclic_licence_make(c, &issue, t, r);
-	return err ? err : world_stand_in_sign(c, (struct mclic_slot_carried *)r->slot);
+	return err ? err : world_stand_in_sign(c, &r->slot);
 }
 
 /* One sealing of one file of the title, and the keys that open it */

@@ -45,10 +45,10 @@ static int answer_licence(struct center *c, const struct mclic_request *q,
 
 static int answer_sign(struct center *c, struct mclic_response *r)
 {
-	struct mclic_slot_carried *s = (struct mclic_slot_carried *)r->slot;
+	struct mclic_slot_carried *s = &r->slot;
 	const struct mclic_vec v[] = {
 		{ MCLIC_LABEL_LICENCE, sizeof(MCLIC_LABEL_LICENCE) - 1 },
-		{ r->slot, MCLIC_SLOT_SIGNED },
+		{ s, MCLIC_SLOT_SIGNED },
 	};
 	size_t len = sizeof(s->sig);
 	int ret;

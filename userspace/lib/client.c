@@ -341,20 +341,13 @@ static int problem_errno(const char *type, long status)
 	}
 }
 
-static const char *member(const json_t *j, const char *name)
-{
-	const char *text = json_string_value(json_object_get(j, name));
-
-	return text ? text : "";
-}
-
 /* A problem of RFC 9457, or whatever else a web server or proxy says. */
 static int refused(struct exchange *x)
 {
 	const struct mclic_reply *r = x->reply;
 	MCLIC_AUTO_JSON json_t *j = r->len ? json_loadb(r->body, r->len, 0, NULL) : NULL;
-	const char *title = member(j, "title"), *detail = member(j, "detail");
-	const char *colon = strrchr(member(j, "type"), ':');
+	const char *title = mclic_json_text(j, "title"), *detail = mclic_json_text(j, "detail");
+	const char *colon = strrchr(mclic_json_text(j, "type"), ':');
 	const char *type = colon ? colon + 1 : "of unknown type";
 	int err = problem_errno(type, r->status);
 

@@ -77,7 +77,7 @@ int mclic_kernel_stats(int fd, const char *what, struct mclicfs_ioc_stats *s);
 int mclic_kernel_licences(int fd, const char *what, struct mclicfs_ioc_licence **list);
 
 /** mclic_kernel_put() - PUT_LICENCE; @slot gets where it lies */
-int mclic_kernel_put(int fd, const char *what, const __u8 licence[MCLIC_SLOT_CARRIED],
+int mclic_kernel_put(int fd, const char *what, const struct mclic_slot_carried *licence,
 		     __u32 *slot);
 int mclic_kernel_remove(int fd, const char *what, __u32 slot,
 			const __u8 licence_id[MCLIC_ID_SIZE]);

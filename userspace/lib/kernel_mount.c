@@ -124,7 +124,7 @@ static int put_failed(int err, const char *what)
 			  strerror(err));
 }
 
-int mclic_kernel_put(int fd, const char *what, const __u8 licence[MCLIC_SLOT_CARRIED],
+int mclic_kernel_put(int fd, const char *what, const struct mclic_slot_carried *licence,
 		     __u32 *slot)
 {
 	struct mclicfs_ioc_put p = { .version = MCLICFS_IOC_VERSION };

@@ -5,8 +5,6 @@
 
 #include "libmclic.h"
 
-#define PRODUCT_LABEL	"mclic product v1"
-
 /* What the publisher's signature covers: label, the marker's head, SHA-256(manifest). */
 struct signed_parts {
 	struct mclic_vec v[3];
@@ -19,7 +17,7 @@ static int signed_parts(const struct mclic_marker *marker, const void *manifest,
 	const struct mclic_crypto *c = mclic_openssl();
 	struct mclic_vec text = { manifest, len };
 
-	s->v[0] = (struct mclic_vec){ PRODUCT_LABEL, strlen(PRODUCT_LABEL) };
+	s->v[0] = (struct mclic_vec){ MCLIC_LABEL_PRODUCT, strlen(MCLIC_LABEL_PRODUCT) };
 	s->v[1] = (struct mclic_vec){ marker, MCLIC_MARKER_SIGNED };
 	s->v[2] = (struct mclic_vec){ s->hash, sizeof(s->hash) };
 	return c->sha256(c, &text, 1, s->hash);

@@ -46,8 +46,8 @@ static int check_name(const struct build *b, size_t index)
 	struct title *t = &b->titles[index];
 	size_t len = strlen(t->name), i;
 
-	if (!len || len > MCLIC_TITLE_SIZE || !mclic_text_ok(t->name, len))
-		return mclic_usage("a title has a name of 1 to 64 bytes of UTF-8 without control characters, not \"%s\"",
+	if (!len || len >= MCLIC_TITLE_SIZE || !mclic_text_ok(t->name, len))
+		return mclic_usage("a title has a name of 1 to 63 bytes of UTF-8 without control characters, not \"%s\"",
 				   t->name);
 	t->disc_name = disc_name(t->name);
 	if (!t->disc_name)

@@ -7,13 +7,14 @@
 
 int accept_signature(struct mclic_trust *trust, const struct mclic_response *r)
 {
-	struct mclic_vec v[2] = { { MCLIC_LABEL_LICENCE, strlen(MCLIC_LABEL_LICENCE) } };
-	struct mclic_slot s;
-	int err;
+	const struct mclic_slot_carried *s = &r->slot;
+	const struct mclic_vec v[] = {
+		{ MCLIC_LABEL_LICENCE, strlen(MCLIC_LABEL_LICENCE) },
+		{ s, MCLIC_SLOT_SIGNED },
+	};
+	int err = mclic_trust_verify(trust, s->terms.center_id, v, 2, s->sig,
+				     mclic_get16(s->sig_len));
 
-	mclic_response_slot(mclic_openssl(), r, &s);
-	v[1] = (struct mclic_vec){ &s, MCLIC_SLOT_SIGNED };
-	err = mclic_trust_verify(trust, s.terms.center_id, v, 2, s.sig, mclic_get16(s.sig_len));
 	if (err == -ENOKEY)
 		return mclic_refused(MCLIC_NO_CERTIFICATE, "the response");
 	if (err == -EKEYREJECTED)

@@ -204,11 +204,8 @@ static int have_user_key(const __u8 *user_id, __u32 generation)
 int ask_user_key(const struct mclic_request *q, const struct mclic_response *r)
 {
 	struct mclic_account *a ACCOUNT_AUTO = NULL;
-	struct mclic_slot s;
-	int err;
+	int err = have_user_key(q->user_id, mclic_get32(r->slot.terms.ku_generation));
 
-	mclic_response_slot(mclic_openssl(), r, &s);
-	err = have_user_key(q->user_id, mclic_get32(s.terms.ku_generation));
 	if (err != -ENOKEY)
 		return err;
 	err = mclic_account_load(q->center_id, &a);

@@ -52,7 +52,7 @@ int kernel_import(int fd, const char *path, const struct kept *k, const struct m
 	a->terms = s.terms;
 	if (a->operation == MCLIC_OP_RETURN)
 		return take_receipt(fd, path, k, r, &s);
-	err = mclic_kernel_put(fd, path, r->slot, &a->index);
+	err = mclic_kernel_put(fd, path, &r->slot, &a->index);
 	if (!err)
 		trace_step("S5", "the kernel wrote, read back and checked CS in slot %u", a->index);
 	else

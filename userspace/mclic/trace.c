@@ -38,17 +38,14 @@ void trace_request(const struct mclic_request *q)
 void trace_response(const struct mclic_response *r)
 {
 	char id[2 * MCLIC_ID_SIZE + 1], cs[2 * MCLIC_CS_SIZE + 1];
-	const struct mclic_terms *terms;
-	struct mclic_slot s;
+	const struct mclic_terms *terms = &r->slot.terms;
 
-	mclic_response_slot(mclic_openssl(), r, &s);
-	terms = &s.terms;
 	trace_step("S12", "DID=%s is registered at the center",
 		   mclic_hex(terms->did, MCLIC_ID_SIZE, id));
 	trace_step("S13", "the center derived Ku and Ka, KM generation %u",
 		   mclic_get32(terms->km_generation));
 	trace_step("S2", "CS=%s and EKU(KEYc) received from IDc=%s",
-		   mclic_hex(s.cs, MCLIC_CS_SIZE, cs),
+		   mclic_hex(r->slot.cs, MCLIC_CS_SIZE, cs),
 		   mclic_hex(terms->center_id, MCLIC_ID_SIZE, id));
 	trace_step("S14", "EMid(Ku,Ka) received, billed once as licence %s, sequence %u",
 		   mclic_hex(terms->licence_id, MCLIC_ID_SIZE, id),

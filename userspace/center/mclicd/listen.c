@@ -60,9 +60,10 @@ static int listen_bind(const char *text, const struct addrinfo *a)
 		return mclic_fail(errno, "--listen %s: %s", text, strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, a->ai_addr, a->ai_addrlen) || listen(fd, LISTEN_BACKLOG)) {
-		mclic_fail(errno, "--listen %s: cannot listen there: %s", text, strerror(errno));
+		int err = errno;
+
 		close(fd);
-		return -EADDRINUSE;
+		return mclic_fail(err, "--listen %s: cannot listen there: %s", text, strerror(err));
 	}
 	return fd;
 }
