@@ -259,19 +259,10 @@ static int signing_write(struct center *c, EVP_PKEY *key, X509 *cert)
 {
 	MCLIC_AUTO_FREE char *path = NULL;
 	char name[KEYSTORE_NAME];
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long len;
 	int ret;
 
-	if (!bio || !PEM_write_bio_X509(bio, cert)) {
-		BIO_free(bio);
-		return mclic_fail(ENOMEM, "not enough memory for a certificate");
-	}
-	len = BIO_get_mem_data(bio, &text);
 	signing_name(c->id, "pem", name);
-	ret = mclic_write_file(c->keys_dir, name, text, (size_t)len, 0644);
-	BIO_free(bio);
+	ret = mclic_cert_write(c->keys_dir, name, cert);
 	if (ret)
 		return ret;
 	signing_name(c->id, "key", name);

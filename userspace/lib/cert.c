@@ -157,6 +157,23 @@ int mclic_center_cert_make(const char *name, int bits, EVP_PKEY **key, X509 **ce
 			  name);
 }
 
+int mclic_cert_write(int dirfd, const char *path, X509 *cert)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+	int err;
+
+	if (!bio || PEM_write_bio_X509(bio, cert) != 1) {
+		err = fail(ENOMEM, "not enough memory for a certificate");
+	} else {
+		len = BIO_get_mem_data(bio, &text);
+		err = mclic_write_file(dirfd, path, text, (size_t)len, 0644);
+	}
+	BIO_free(bio);
+	return err;
+}
+
 X509 *mclic_cert_read(const void *pem, size_t len)
 {
 	char no_password[] = "";	/* else OpenSSL would ask the terminal */

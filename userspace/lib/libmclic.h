@@ -196,6 +196,8 @@ int mclic_rsa_verify(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 int mclic_center_id(X509 *cert, __u8 center_id[MCLIC_ID_SIZE]);
 /** mclic_cert_read() - the first certificate in @len bytes of PEM; NULL if there is none */
 X509 *mclic_cert_read(const void *pem, size_t len);
+/** mclic_cert_write() - in PEM, mode 0644, whole or not at all; replaces what is there */
+int mclic_cert_write(int dirfd, const char *path, X509 *cert);
 /** mclic_center_cert_make() - a center's key and self-signed certificate, @bits 2048..4096 */
 int mclic_center_cert_make(const char *name, int bits, EVP_PKEY **key, X509 **cert);
 
@@ -313,6 +315,9 @@ int mclic_trust_revoked(struct mclic_trust *t, const __u8 center_id[MCLIC_ID_SIZ
 			const __u8 licence_id[MCLIC_ID_SIZE], __u32 *lowest_good, __u64 *issued_at);
 /** mclic_trust_add() - copy a PEM certificate into the user's (root with @system: /etc) folder */
 int mclic_trust_add(const char *pem_path, bool system, __u8 center_id[MCLIC_ID_SIZE]);
+/** mclic_trust_keep() - the same from @len bytes of PEM; @from says in a message whose they are */
+int mclic_trust_keep(const void *pem, size_t len, const char *from, bool system,
+		     __u8 center_id[MCLIC_ID_SIZE]);
 /** mclic_trust_remove() - by IDc, with its revocation list; -ENOENT */
 int mclic_trust_remove(const __u8 center_id[MCLIC_ID_SIZE], bool system);
 /**

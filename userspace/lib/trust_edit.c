@@ -32,49 +32,45 @@ static int folder(const char *system_path, char *(*user_path)(const char *), con
 	return err;
 }
 
-static int write_into(const char *dir, const __u8 *center_id, const char *suffix, const void *data,
-		      size_t len)
+/* DIR/IDc and @suffix; NULL without memory. free() it. */
+static char *path_in(const char *dir, const __u8 *center_id, const char *suffix)
 {
-	char hex[2 * MCLIC_ID_SIZE + 1], name[2 * MCLIC_ID_SIZE + 16];
-	MCLIC_AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char hex[2 * MCLIC_ID_SIZE + 1], *path;
 
-	if (fd < 0)
-		return mclic_fail(errno, "%s: %s", dir, strerror(errno));
-	snprintf(name, sizeof(name), "%s%s", mclic_hex(center_id, MCLIC_ID_SIZE, hex), suffix);
-	return mclic_write_file(fd, name, data, len, 0644);
+	if (asprintf(&path, "%s/%s%s", dir, mclic_hex(center_id, MCLIC_ID_SIZE, hex), suffix) >= 0)
+		return path;
+	mclic_fail(ENOMEM, "not enough memory");
+	return NULL;
+}
+
+int mclic_trust_keep(const void *pem, size_t len, const char *from, bool system,
+		     __u8 center_id[MCLIC_ID_SIZE])
+{
+	MCLIC_AUTO_FREE char *dir = NULL;
+	MCLIC_AUTO_FREE char *path = NULL;
+	X509 *cert;
+	int err;
+
+	err = mclic_cert_parse(pem, len, from, &cert, center_id);
+	if (err)
+		return err;
+	err = folder(MCLIC_ETC_CENTERS, mclic_config_path, "centers", system, &dir);
+	if (!err) {
+		path = path_in(dir, center_id, ".pem");
+		/* Written anew: what else was there (a private key, say) is not copied. */
+		err = path ? mclic_cert_write(AT_FDCWD, path, cert) : -ENOMEM;
+	}
+	X509_free(cert);
+	return err;
 }
 
 int mclic_trust_add(const char *pem_path, bool system, __u8 center_id[MCLIC_ID_SIZE])
 {
-	MCLIC_AUTO_FREE char *dir = NULL;
 	MCLIC_AUTO_FREE void *pem = NULL;
-	X509 *cert = NULL;
-	BIO *bio = NULL;
-	char *text;
 	size_t len;
-	long n;
-	int err;
+	int err = mclic_read_file(AT_FDCWD, pem_path, MCLIC_PEM_MAX, &pem, &len);
 
-	err = mclic_read_file(AT_FDCWD, pem_path, MCLIC_PEM_MAX, &pem, &len);
-	if (!err)
-		err = mclic_cert_parse(pem, len, pem_path, &cert, center_id);
-	if (!err)
-		err = folder(MCLIC_ETC_CENTERS, mclic_config_path, "centers", system, &dir);
-	if (err)
-		goto out;
-	/* Written anew: what else the file holds (a private key, say) is not copied. */
-	bio = BIO_new(BIO_s_mem());
-	if (!bio || PEM_write_bio_X509(bio, cert) != 1) {
-		ERR_clear_error();
-		err = mclic_fail(ENOMEM, "not enough memory");
-		goto out;
-	}
-	n = BIO_get_mem_data(bio, &text);
-	err = write_into(dir, center_id, ".pem", text, (size_t)n);
-out:
-	BIO_free(bio);
-	X509_free(cert);
-	return err;
+	return err ? err : mclic_trust_keep(pem, len, pem_path, system, center_id);
 }
 
 struct removal {
@@ -216,6 +212,7 @@ int mclic_trust_put_revocations(struct mclic_trust *t, const void *list, size_t 
 	const struct mclic_revocation *head = list;
 	MCLIC_AUTO_CLOSE int fd = -1;
 	MCLIC_AUTO_FREE char *dir = NULL;
+	MCLIC_AUTO_FREE char *path = NULL;
 	const struct mclic_list *known;
 	bool newer;
 	int err;
@@ -237,7 +234,8 @@ int mclic_trust_put_revocations(struct mclic_trust *t, const void *list, size_t 
 	pthread_rwlock_unlock(&t->lock);
 	if (err || !newer)
 		return err ? err : 1;
-	err = write_into(dir, head->center_id, ".mclrev", list, len);
+	path = path_in(dir, head->center_id, ".mclrev");
+	err = path ? mclic_write_file(AT_FDCWD, path, list, len, 0644) : -ENOMEM;
 	if (!err)
 		err = mclic_trust_reload(t);
 	return err < 0 ? err : 0;

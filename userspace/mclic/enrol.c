@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The exchange of an enrolment (Documentation/protocol.rst, POST /v1/enrol). */
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "enrol.h"
 
@@ -94,24 +92,6 @@ static int ask(struct exchange *x, const char *token, json_t **answer)
 
 /* ---- keeping ---- */
 
-static int keep_certificate(const char *pem)
-{
-	MCLIC_AUTO_FREE char *folder = mclic_state_path(NULL);
-	MCLIC_AUTO_FREE char *path = NULL;
-	__u8 id[MCLIC_ID_SIZE];
-	int err;
-
-	if (!folder || asprintf(&path, "%s/enrol-%d.pem", folder, (int)getpid()) < 0) {
-		path = NULL;
-		return mclic_fail(ENOENT, "there is no folder for the state of mclic; set HOME");
-	}
-	err = mclic_write_file(AT_FDCWD, path, pem, strlen(pem), 0600);
-	if (!err)
-		err = mclic_trust_add(path, false, id);
-	unlink(path);
-	return err;
-}
-
 static bool is_generation(const json_t *j)
 {
 	return json_is_integer(j) && json_integer_value(j) > 0 &&
@@ -189,7 +169,9 @@ static int check_enrolment(struct exchange *x, const json_t *e)
 
 static int take_answer(struct exchange *x, const json_t *answer)
 {
+	const char *pem = mclic_json_text(answer, "certificate");
 	MCLIC_AUTO_JSON json_t *enrolment = NULL;
+	__u8 id[MCLIC_ID_SIZE];
 	int err = mclic_answer_open(answer, x->a->center_id, LABEL_ANSWER, "enrolment", x->a->url,
 				    &enrolment);
 
@@ -197,7 +179,7 @@ static int take_answer(struct exchange *x, const json_t *answer)
 		err = check_enrolment(x, enrolment);
 	if (!err)
 		err = keep_user_keys(x, enrolment);
-	return err ? err : keep_certificate(mclic_json_text(answer, "certificate"));
+	return err ? err : mclic_trust_keep(pem, strlen(pem), x->a->url, false, id);
 }
 
 int enrol_exchange(struct mclic_account *a, const char *token)

@@ -73,18 +73,12 @@ static bool tls_fill(X509 *cert, EVP_PKEY *key)
 static int tls_write_cert(const struct center *c, EVP_PKEY *key)
 {
 	X509 *cert = X509_new();
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long len;
 	int ret;
 
-	if (!cert || !bio || !tls_fill(cert, key) || !PEM_write_bio_X509(bio, cert)) {
+	if (cert && tls_fill(cert, key))
+		ret = mclic_cert_write(c->dir, TLS_CERT, cert);
+	else
 		ret = mclic_fail(ENOMEM, "cannot make a certificate for TLS");
-	} else {
-		len = BIO_get_mem_data(bio, &text);
-		ret = mclic_write_file(c->dir, TLS_CERT, text, (size_t)len, 0644);
-	}
-	BIO_free(bio);
 	X509_free(cert);
 	return ret;
 }
