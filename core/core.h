@@ -279,6 +279,56 @@ __u8 mclic_medium_class(__u8 kind, bool removable);
 /** mclic_medium_names_drive() - may the id name the drive instead of the medium? */
 bool mclic_medium_names_drive(__u8 kind, bool removable);
 
+/* ---- medium_find.c: which identifier a medium has ---- */
+
+/**
+ * struct mclic_hardware - a whole disk, as sysfs shows it
+ * @ctx: handed to @read
+ * @read: an attribute, named by its path from the disk's directory; "device/.." is the
+ *	directory above that of its device. Its length in bytes, or a negative errno (-EFBIG
+ *	if it is longer than @size). NULL where no device is behind the disk, or is no disk
+ * @removable: what the attribute of this name says
+ */
+struct mclic_hardware {
+	void *ctx;
+	int (*read)(void *ctx, const char *name, void *buf, size_t size);
+	bool removable;
+};
+
+/**
+ * struct mclic_medium - a medium, as it is identified
+ * @kind: MCLIC_MEDIUM_*
+ * @medium_class: 0 to 3
+ * @removable: of the whole disk
+ * @names_drive: the id may name the drive, so the area id is part of raw
+ * @mid: MID
+ * @raw: canonical bytes
+ * @raw_len: their number
+ */
+struct mclic_medium {
+	__u8 kind;
+	__u8 medium_class;
+	bool removable;
+	bool names_drive;
+	__u8 mid[MCLIC_ID_SIZE];
+	__u8 raw[MCLIC_RAW_MAX];
+	size_t raw_len;
+};
+
+/**
+ * mclic_medium_find() - read a medium's identifier now (Documentation/format.rst)
+ * @c: crypto table
+ * @hw: the disk that the medium is, or is in
+ * @h: header of the licence area (area id, emulated factory id); NULL: there is no area
+ * @kind: MCLIC_MEDIUM_* to read, or 0 for the first that answers
+ * @m: gets it; zeros when there is none
+ *
+ * Return: 0; -ENODEV when the medium has none of that kind; -ENOMEM of @hw, or an errno of
+ * the table.
+ */
+int mclic_medium_find(const struct mclic_crypto *c, const struct mclic_hardware *hw,
+		      const struct mclic_area_header *h, __u8 kind, struct mclic_medium *m);
+
 /* ---- area.c: the licence area ---- */
 
 /**

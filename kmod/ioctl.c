@@ -23,7 +23,7 @@
 
 static int get_medium(struct mclicfs_fs *fs, void *p)
 {
-	struct mclicfs_medium *m = kmalloc(sizeof(*m), GFP_KERNEL);
+	struct mclic_medium *m = kmalloc(sizeof(*m), GFP_KERNEL);
 	struct mclicfs_ioc_medium *arg = p;
 	bool area;
 	int err;

@@ -520,18 +520,6 @@ void mclicfs_medium_start(struct mclicfs_fs *fs);
 int mclicfs_medium_same(const struct mclicfs_fs *fs);
 
 /**
- * struct mclicfs_medium - a medium identifier
- */
-struct mclicfs_medium {
-	u8 kind;
-	u8 medium_class;
-	bool names_drive;
-	u8 mid[MCLIC_ID_SIZE];
-	u8 raw[MCLIC_RAW_MAX];
-	size_t raw_len;
-};
-
-/**
  * mclicfs_medium_read() - read the identifier from the hardware, now
  * @fs: mount; its @world is held for reading
  * @kind: MCLIC_MEDIUM_*, or 0: the first in format's order that answers
@@ -539,7 +527,7 @@ struct mclicfs_medium {
  *
  * Return: 0, or -ENODEV when the medium has none of that kind.
  */
-int mclicfs_medium_read(struct mclicfs_fs *fs, u8 kind, struct mclicfs_medium *m);
+int mclicfs_medium_read(struct mclicfs_fs *fs, u8 kind, struct mclic_medium *m);
 
 /* ---- keyring.c: user keys, and the certificates of centers ---- */
 

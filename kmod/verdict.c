@@ -56,7 +56,7 @@ struct judge {
 	struct mclicfs_fs *fs;
 	struct mclic_sources src;
 	struct noting crypto;
-	struct mclicfs_medium medium;
+	struct mclic_medium medium;
 	struct mclic_verdict verdict;
 	struct mclic_slot slot;
 };

@@ -58,6 +58,7 @@ static int read_as(struct bench *b, const char *kind, const char *id, __u8 ask)
 static void is(const struct bench *b, __u8 kind, __u8 class, const void *raw, size_t len)
 {
 	__u8 buf[512] = "mclic medium id v1", hash[MCLIC_HASH_SIZE];
+	char disk[MCLIC_DISK_NAME];
 	size_t n = strlen((char *)buf);
 	struct mclic_vec v = { buf, n + 3 + len };
 
@@ -71,7 +72,7 @@ static void is(const struct bench *b, __u8 kind, __u8 class, const void *raw, si
 	memcpy(buf + n + 3, raw, len);
 	assert_int_equal(mclic_openssl()->sha256(mclic_openssl(), &v, 1, hash), 0);
 	assert_memory_equal(b->m.mid, hash, MCLIC_ID_SIZE);
-	assert_string_equal(b->m.disk, "fake0");
+	assert_string_equal(mclic_disk_name(b->dev, disk), "fake0");
 }
 
 static void is_text(const struct bench *b, __u8 kind, __u8 class, const char *raw)
@@ -162,6 +163,7 @@ static void test_emulated(void **state)
 {
 	static const char *const without[] = { "none", "plain" };
 	struct bench *b = *state;
+	char disk[MCLIC_DISK_NAME];
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
@@ -173,7 +175,7 @@ static void test_emulated(void **state)
 		assert_int_equal(b->m.medium_class, 0);
 		assert_int_equal(b->m.raw_len, MCLIC_ID_SIZE);
 		assert_memory_equal(b->m.raw, b->emulated.factory_id, MCLIC_ID_SIZE);
-		assert_string_equal(b->m.disk, i ? "fake0" : "");
+		assert_string_equal(mclic_disk_name(b->dev, disk), i ? "fake0" : "");
 	}
 	must(mclic_medium_read(makedev(0, 4321), &b->emulated, 0, &b->m));
 	assert_int_equal(b->m.kind, MCLIC_MEDIUM_EMULATED);

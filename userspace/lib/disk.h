@@ -3,8 +3,7 @@
 #ifndef MCLIC_DISK_H
 #define MCLIC_DISK_H
 
-#include <stdbool.h>
-#include <sys/types.h>
+#include "libmclic.h"
 
 /**
  * struct mclic_disk - a whole disk
@@ -17,7 +16,7 @@
 struct mclic_disk {
 	int fd;
 	dev_t dev;
-	char name[64];
+	char name[MCLIC_DISK_NAME];
 	bool hardware;
 	bool removable;
 };

@@ -375,39 +375,19 @@ int mclic_user_key_save(const __u8 user_id[MCLIC_ID_SIZE], __u32 generation,
 /* ---- medium.c: the identifier burned into the medium ---- */
 
 /**
- * struct mclic_medium - what the hardware says
- * @kind: MCLIC_MEDIUM_*
- * @medium_class: 0 to 3
- * @removable: of the whole disk
- * @names_drive: the id may name the drive, so the area id is part of raw
- * @raw: canonical bytes
- * @raw_len: their number
- * @mid: MID
- * @disk: e.g. "sda", "" where there is no disk
- */
-struct mclic_medium {
-	__u8 kind;
-	__u8 medium_class;
-	bool removable;
-	bool names_drive;
-	__u8 raw[MCLIC_RAW_MAX];
-	size_t raw_len;
-	__u8 mid[MCLIC_ID_SIZE];
-	char disk[64];
-};
-
-/**
- * mclic_medium_read() - read the identifier from sysfs now
+ * mclic_medium_read() - mclic_medium_find() with this machine's sysfs
  * @dev: device number of a disk, a partition, or a file system's st_dev
- * @h: the area's header (area id, emulated factory id)
- * @kind: MCLIC_MEDIUM_* to read, or 0 for the first that answers, in the order of
- *	Documentation/format.rst
+ * @h: as there
+ * @kind: as there
  * @m: gets it
- *
- * Return: 0; -ENODEV when the medium has none of that kind.
  */
 int mclic_medium_read(dev_t dev, const struct mclic_area_header *h, __u8 kind,
 		      struct mclic_medium *m);
+
+#define MCLIC_DISK_NAME	64
+
+/** mclic_disk_name() - name of the whole disk of @dev, e.g. "sda"; "" where there is none */
+const char *mclic_disk_name(dev_t dev, char name[MCLIC_DISK_NAME]);
 
 /** mclic_medium_kind_name() - "sd", "scsi", "nvme", "usb", "virtio", "vpd", "emulated" */
 const char *mclic_medium_kind_name(__u8 kind);

@@ -21,6 +21,7 @@ static const struct argp argp = {
  * @area: or NULL
  * @medium: identifier, when @known
  * @known: the medium has one
+ * @disk: name of its disk, or ""
  * @used: slots with a licence
  * @free: slots without
  * @damaged: slots that are neither
@@ -29,6 +30,7 @@ struct info {
 	struct mclic_area *area;
 	struct mclic_medium medium;
 	bool known;
+	char disk[MCLIC_DISK_NAME];
 	__u32 used;
 	__u32 free;
 	__u32 damaged;
@@ -59,14 +61,14 @@ static int count_slots(struct info *in)
 /* No area yet: what the hardware says. An image has no hardware. */
 static int look_without_area(const struct stat *st, struct info *in)
 {
-	static const struct mclic_area_header none;
+	dev_t dev = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
 	int err;
 
 	if (S_ISREG(st->st_mode))
 		return 0;
-	err = mclic_medium_read(S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev, &none, 0,
-				&in->medium);
+	err = mclic_medium_read(dev, NULL, 0, &in->medium);
 	in->known = !err;
+	mclic_disk_name(dev, in->disk);
 	return err == -ENODEV ? 0 : err;
 }
 
@@ -85,6 +87,7 @@ static int look(const char *path, struct info *in)
 	err = mclic_medium_read(mclic_area_dev(in->area), mclic_area_head(in->area), 0,
 				&in->medium);
 	in->known = !err;
+	mclic_disk_name(mclic_area_dev(in->area), in->disk);
 	if (err && err != -ENODEV)
 		return err;
 	return count_slots(in);
@@ -106,7 +109,7 @@ static json_t *medium_json(const struct info *in)
 			 "removable", m->removable, "names_drive", m->names_drive,
 			 "raw", say_raw(m->raw, m->raw_len, raw), "raw_hex", say_hex(m->raw, m->raw_len),
 			 "mid", mid ? say_hex(m->mid, MCLIC_ID_SIZE) : json_null(),
-			 "disk", m->disk);
+			 "disk", in->disk);
 }
 
 static json_t *area_json(const struct info *in)
@@ -146,8 +149,8 @@ static void print_medium(const struct info *in)
 		printf("medium:  no identifier of its own; \"mclic format\" gives it an emulated one\n");
 		return;
 	}
-	printf("medium:  %s%s%s\n", mclic_medium_kind_name(m->kind), m->disk[0] ? ", disk " : "",
-	       m->disk);
+	printf("medium:  %s%s%s\n", mclic_medium_kind_name(m->kind), in->disk[0] ? ", disk " : "",
+	       in->disk);
 	printf("class:   %u (%s)\n", m->medium_class,
 	       m->medium_class < 4 ? classes[m->medium_class] : "unknown");
 	printf("raw:     %s%s\n", say_raw(m->raw, m->raw_len, buf),

@@ -138,9 +138,8 @@ static int open_device(const struct format_job *job, int *fd, struct stat *st)
 /* A hardware identifier needs no emulated one; loop devices and images have none. */
 static int needs_emulated(const struct stat *st, bool *emulated)
 {
-	static const struct mclic_area_header none;
 	struct mclic_medium m;
-	int err = S_ISBLK(st->st_mode) ? mclic_medium_read(st->st_rdev, &none, 0, &m) : -ENODEV;
+	int err = S_ISBLK(st->st_mode) ? mclic_medium_read(st->st_rdev, NULL, 0, &m) : -ENODEV;
 
 	*emulated = err == -ENODEV;
 	return *emulated ? 0 : err;
