@@ -170,12 +170,17 @@ static void reply_xattr(fuse_req_t req, size_t size, ssize_t n, const char *valu
 }
 
 /*
- * A label that a file of a product lacks cannot be given to it either. "ls -l" asks every
- * file for it where labels are supported, and asks no more where one file says they are not.
+ * A label or an ACL that a file of a product lacks cannot be given to it either. "ls -l" asks
+ * every file for them where they are supported, and asks no more where one file says they are
+ * not. Where the kernel judges permissions it asks for ACLs itself, and keeps the answers.
  */
-static bool no_labels(const struct node *n, const char *name)
+static bool not_supported(const struct node *n, const char *name)
 {
-	return errno == ENODATA && n->product && !strcmp(name, XATTR_NAME_SELINUX);
+	if (errno != ENODATA || !n->product)
+		return false;
+	return !strcmp(name, XATTR_NAME_SELINUX) ||
+	       (!mnt.shared && (!strcmp(name, XATTR_NAME_POSIX_ACL_ACCESS) ||
+				!strcmp(name, XATTR_NAME_POSIX_ACL_DEFAULT)));
 }
 
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
@@ -190,7 +195,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		return;
 	}
 	len = getxattr(node_path(n, path), name, value, size);
-	if (len < 0 && no_labels(n, name))
+	if (len < 0 && not_supported(n, name))
 		errno = EOPNOTSUPP;
 	reply_xattr(req, size, len, value);
 }

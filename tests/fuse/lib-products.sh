@@ -77,6 +77,12 @@ call "utimes of a symlink" EROFS utimes "$P/bin/link" 1000
 call "setxattr" EROFS setxattr "$f" user.a b
 call "removexattr" EROFS removexattr "$f" user.a
 call "getxattr of a label that cannot be given" EOPNOTSUPP getxattr "$f" security.selinux
+# Where the kernel judges permissions it asks for ACLs itself, and wants the answer.
+[ "$WHO" = user ] && acl=EOPNOTSUPP || acl=ENODATA
+call "getxattr of an ACL that cannot be given" $acl getxattr "$f" system.posix_acl_access
+call "... of a directory" $acl getxattr "$P/sub" system.posix_acl_default
+tap_ok "cp -a takes a product as one without ACLs" who cp -a "$P" "$W/archive"
+tap_match "so does getfacl" "$(who getfacl -cp "$f")" '^user::rw-'
 call "copy_file_range into a product" EROFS copy "$M/copied" "$f"
 # libfuse has no such call, and the kernel then says so for every directory.
 call "O_TMPFILE" EOPNOTSUPP open "$P" "rw|tmpfile"
