@@ -155,3 +155,15 @@ whole_or_absent() {
 LEAST=4
 each "" no_area whole_or_absent "making an area, cut before each step" areactl create "$T/disk"
 each -a no_area whole_or_absent "making an area, cut after each step" areactl create "$T/disk"
+
+# Where another user owns the directory, a name may be his symlink a moment later.
+no_area
+n=1
+calls=
+while killat -v $n areactl create "$T/disk" >"$T/out" 2>&1; do
+	calls="$calls $(sed -n 's/^killat: .* before //p' "$T/out")"
+	no_area
+	n=$((n + 1))
+done
+tap_match "making an area sets modes" "$calls" ' fchmod '
+tap_nomatch "... of what is open, not of a name" "$calls" 'chmodat|chown'

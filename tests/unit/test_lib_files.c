@@ -60,6 +60,23 @@ static void a_file_is_written_whole(void **state)
 	assert_int_equal(entries(dir), 1);
 }
 
+static void a_mode_is_exact(void **state)
+{
+	const char *path = in_folder("mode");
+	mode_t mask = umask(077);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(mclic_write_file(AT_FDCWD, path, "x", 1, 0644), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	umask(0);
+	assert_int_equal(mclic_write_file(AT_FDCWD, path, "x", 1, 0600), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	umask(mask);
+}
+
 static void a_path_is_relative_to_its_folder(void **state)
 {
 	int fd;
@@ -402,6 +419,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_written_whole),
+		cmocka_unit_test(a_mode_is_exact),
 		cmocka_unit_test(a_path_is_relative_to_its_folder),
 		cmocka_unit_test(a_link_is_replaced_not_followed),
 		cmocka_unit_test(create_does_not_replace),

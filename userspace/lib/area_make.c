@@ -86,20 +86,11 @@ static int has_identifier(int dir, const char *label)
 	return err ? err : 1;
 }
 
-/*
- * Whatever the umask says: other users of the medium read the area. Some file systems
- * have no modes to change.
- */
-static int for_all(int dir, const char *name, mode_t mode)
-{
-	return fchmodat(dir, name, mode, 0) && errno != EPERM && errno != EOPNOTSUPP ? -1 : 0;
-}
-
 /* .mclic below @dir, opened and locked; -errno. */
 static int open_area_dir(int dir, const char *name)
 {
 	bool made = !mkdirat(dir, MCLIC_AREA_DIR, 0755);
-	int fd;
+	int fd, err;
 
 	if (!made && errno != EEXIST)
 		return mclic_fail(errno, "%s: cannot make the directory %s: %s", name, MCLIC_AREA_DIR,
@@ -108,9 +99,11 @@ static int open_area_dir(int dir, const char *name)
 	if (fd < 0)
 		return mclic_fail(-fd, "%s/%s: cannot be opened as a directory: %s", name,
 				  MCLIC_AREA_DIR, strerror(-fd));
-	if (made && for_all(dir, MCLIC_AREA_DIR, 0755)) {
+	/* Whatever the umask says: other users of the medium read the area. */
+	err = made ? mclic_set_mode(fd, 0755) : 0;
+	if (err) {
 		close(fd);
-		return mclic_fail(errno, "%s/%s: %s", name, MCLIC_AREA_DIR, strerror(errno));
+		return mclic_fail(-err, "%s/%s: %s", name, MCLIC_AREA_DIR, mclic_message());
 	}
 	while (flock(fd, LOCK_EX)) {
 		if (errno == EINTR)
@@ -137,8 +130,7 @@ static int write_area_file(int sub, const char *name, bool emulated, const char 
 	if (err)
 		return mclic_fail(-err, "%s/%s: cannot be made: %s", name, MCLIC_AREA_FILE,
 				  strerror(-err));
-	return for_all(sub, "area", 0644) ? mclic_fail(errno, "%s/%s: %s", name, MCLIC_AREA_FILE,
-						       strerror(errno)) : 0;
+	return 0;
 }
 
 int mclic_area_create_file(const char *name, const char *label)

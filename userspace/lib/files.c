@@ -186,6 +186,13 @@ static int flush_dir(int fd)
 	return fsync(fd) && errno != EINVAL ? -errno : 0;
 }
 
+int mclic_set_mode(int fd, mode_t mode)
+{
+	if (!fchmod(fd, mode) || errno == EPERM || errno == EOPNOTSUPP)
+		return 0;
+	return mclic_fail(errno, "cannot set the mode %04o: %s", mode, strerror(errno));
+}
+
 static int put_bytes(int fd, const void *data, size_t len)
 {
 	int err = mclic_pwrite_full(fd, data, len, 0);
@@ -210,7 +217,9 @@ static int write_whole(int parent, const char *name, const void *data, size_t le
 	fd = openat(parent, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
-	err = put_bytes(fd, data, len);
+	err = mclic_set_mode(fd, mode);
+	if (!err)
+		err = put_bytes(fd, data, len);
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && renameat2(parent, temporary, parent, name, flags))

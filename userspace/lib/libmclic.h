@@ -122,11 +122,14 @@ int mclic_read_fd(int fd, const char *name, size_t max, void **data, size_t *len
  * @path: final name
  * @data: bytes
  * @len: their number
- * @mode: e.g. 0600
+ * @mode: e.g. 0600; exactly this one, whatever the umask
  */
 int mclic_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
 /** mclic_create_file() - the same, but -EEXIST when there is one already */
 int mclic_create_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
+
+/** mclic_set_mode() - exactly @mode, unless the file system has none to set */
+int mclic_set_mode(int fd, mode_t mode);
 
 /** mclic_mkdirs() - mkdir -p with @mode for what is missing */
 int mclic_mkdirs(const char *path, mode_t mode);
