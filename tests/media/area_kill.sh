@@ -150,7 +150,7 @@ whole_or_absent() {
 		areactl where "$T/disk" >"$T/list" 2>&1 && ! grep -q damaged "$T/list"
 	else
 		areactl create "$T/disk" >"$T/list" 2>&1
-	fi
+	fi && ls -A "$T/disk/.mclic" >"$T/list" && [ "$(cat "$T/list")" = area ]
 }
 LEAST=4
 each "" no_area whole_or_absent "making an area, cut before each step" areactl create "$T/disk"

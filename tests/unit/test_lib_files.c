@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -136,6 +137,70 @@ static void a_failed_write_leaves_the_old_file(void **state)
 	assert_non_null(strstr(mclic_message(), path));
 	expect_content(path, "old");
 	assert_int_equal(entries(in_folder("full")), 1);
+}
+
+static void leave(const char *path, int *fd)
+{
+	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(*fd >= 0);
+	assert_int_equal(write(*fd, "key", 3), 3);
+}
+
+/* What a killed writer left goes with the next write; what one is writing stays. */
+static void what_was_left_behind_is_removed(void **state)
+{
+	const char *mine = in_folder("left/.mclic-0123456789abcdef");
+	const char *busy = in_folder("left/.mclic-fedcba9876543210");
+	const char *other = in_folder("left/.mclic-0123456789abcdef0");
+	const char *link = in_folder("left/.mclic-aaaaaaaaaaaaaaaa");
+	int fd[3];
+
+	(void)state;
+	assert_int_equal(mkdir(in_folder("left"), 0700), 0);
+	leave(mine, &fd[0]);
+	leave(busy, &fd[1]);
+	leave(other, &fd[2]);
+	assert_int_equal(symlink("file", link), 0);
+	assert_int_equal(flock(fd[1], LOCK_EX), 0);
+	assert_int_equal(mclic_create_file(AT_FDCWD, in_folder("left/file"), "x", 1, 0600), 0);
+	assert_int_equal(access(mine, F_OK), -1);
+	assert_int_equal(access(busy, F_OK), 0);
+	assert_int_equal(access(other, F_OK), 0);
+	assert_int_equal(access(link, F_OK), 0);
+	close(fd[1]);
+	assert_int_equal(mclic_write_file(AT_FDCWD, in_folder("left/file"), "y", 1, 0600), 0);
+	assert_int_equal(access(busy, F_OK), -1);
+	expect_content(in_folder("left/file"), "y");
+	close(fd[0]);
+	close(fd[2]);
+}
+
+#define WRITERS	8
+#define WRITES	200
+
+/* Nobody takes another's file for one that was left behind. */
+static void many_write_into_one_folder(void **state)
+{
+	int w, i, status;
+
+	(void)state;
+	assert_int_equal(mkdir(in_folder("many"), 0700), 0);
+	for (w = 0; w < WRITERS; w++) {
+		if (!fork()) {
+			const char *path = in_folder(w & 1 ? "many/odd" : "many/even");
+			int err = 0;
+
+			for (i = 0; i < WRITES && !err; i++)
+				err = mclic_write_file(AT_FDCWD, path, path, strlen(path), 0600);
+			_exit(err ? 1 : 0);
+		}
+	}
+	for (w = 0; w < WRITERS; w++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(entries(in_folder("many")), 2);
+	expect_content(in_folder("many/odd"), in_folder("many/odd"));
 }
 
 static void what_is_no_file_name_is_refused(void **state)
@@ -424,6 +489,8 @@ int main(void)
 		cmocka_unit_test(a_link_is_replaced_not_followed),
 		cmocka_unit_test(create_does_not_replace),
 		cmocka_unit_test(a_failed_write_leaves_the_old_file),
+		cmocka_unit_test(what_was_left_behind_is_removed),
+		cmocka_unit_test(many_write_into_one_folder),
 		cmocka_unit_test(what_is_no_file_name_is_refused),
 		cmocka_unit_test(a_file_is_read_up_to_its_limit),
 		cmocka_unit_test(a_pipe_is_read_whole),

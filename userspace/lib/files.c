@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Files read whole, and written whole or not at all. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -202,33 +204,93 @@ static int put_bytes(int fd, const void *data, size_t len)
 	return err;
 }
 
-/* @flags: of renameat2() */
-static int write_whole(int parent, const char *name, const void *data, size_t len,
-		       mode_t mode, unsigned int flags)
+#define TEMPORARY	".mclic-"	/* and TEMPORARY_DIGITS hexadecimal digits */
+#define TEMPORARY_DIGITS	16
+#define TEMPORARY_TRIES		16
+
+/*
+ * A temporary is locked as long as it is written. One of ours whose lock can be taken was
+ * left behind by a writer that was killed, and it may hold a key.
+ */
+static void remove_if_stale(int parent, const char *name)
 {
-	char temporary[] = ".mclic-0123456789abcdef";
-	__u8 random[8];
+	MCLIC_AUTO_CLOSE int fd = -1;
+	struct stat st;
+
+	if (strncmp(name, TEMPORARY, strlen(TEMPORARY)) ||
+	    strlen(name) != strlen(TEMPORARY) + TEMPORARY_DIGITS ||
+	    strspn(name + strlen(TEMPORARY), "0123456789abcdef") != TEMPORARY_DIGITS)
+		return;
+	fd = openat(parent, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	    !flock(fd, LOCK_EX | LOCK_NB))
+		unlinkat(parent, name, 0);
+}
+
+static void remove_stale(int parent)
+{
+	int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d) {
+		mclic_close_fd(&fd);
+		return;
+	}
+	while ((e = readdir(d)))
+		remove_if_stale(parent, e->d_name);
+	closedir(d);
+}
+
+/* Locked, unless somebody took it for a stale one in the moment before it was: -EAGAIN. */
+static int make_temporary(int parent, char name[static sizeof(TEMPORARY) + TEMPORARY_DIGITS],
+			  mode_t mode)
+{
+	__u8 random[TEMPORARY_DIGITS / 2];
+	struct stat st;
 	int fd, err;
 
 	err = mclic_random(random, sizeof(random));
 	if (err)
 		return err;
-	mclic_hex(random, sizeof(random), temporary + strlen(".mclic-"));
-	fd = openat(parent, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	mclic_hex(random, sizeof(random), stpcpy(name, TEMPORARY));
+	fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
+	/* Where there are no locks, nobody can take one to remove it either. */
+	if ((flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) || fstat(fd, &st) ||
+	    !st.st_nlink) {
+		unlinkat(parent, name, 0);
+		close(fd);
+		return -EAGAIN;
+	}
+	return fd;
+}
+
+/* @flags: of renameat2() */
+static int write_whole(int parent, const char *name, const void *data, size_t len,
+		       mode_t mode, unsigned int flags)
+{
+	char temporary[sizeof(TEMPORARY) + TEMPORARY_DIGITS];
+	int tries = TEMPORARY_TRIES;
+	int fd, err;
+
+	remove_stale(parent);
+	do
+		fd = make_temporary(parent, temporary, mode);
+	while (fd == -EAGAIN && --tries > 0);
+	if (fd < 0)
+		return fd;
 	err = mclic_set_mode(fd, mode);
 	if (!err)
 		err = put_bytes(fd, data, len);
-	if (close(fd) && !err)
-		err = -errno;
 	if (!err && renameat2(parent, temporary, parent, name, flags))
 		err = -errno;
-	if (err) {
+	if (err)
 		unlinkat(parent, temporary, 0);
-		return err;
-	}
-	return flush_dir(parent);
+	/* With it the lock ends. */
+	close(fd);
+	return err ? err : flush_dir(parent);
 }
 
 static int write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode,

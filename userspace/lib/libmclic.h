@@ -123,6 +123,8 @@ int mclic_read_fd(int fd, const char *name, size_t max, void **data, size_t *len
  * @data: bytes
  * @len: their number
  * @mode: e.g. 0600; exactly this one, whatever the umask
+ *
+ * Temporaries of this user's that a killed writer left in the directory are removed first.
  */
 int mclic_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
 /** mclic_create_file() - the same, but -EEXIST when there is one already */
