@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include "medium_fixture.h"
 
@@ -315,6 +316,33 @@ static void test_refresh(void **state)
 	assert_int_equal(mclic_trust_revoked(b->t, b->a.id, b->a.id, &low, &issued), 0);
 }
 
+/* No list is believed away: a folder that cannot be read is not one without lists. */
+static void test_unreadable(void **state)
+{
+	struct bench *b = *state;
+	struct rlimit was, none;
+	__u64 issued;
+	int err;
+
+	center_write_cert(&b->a, in(b, PEMS, "a.pem"));
+	put_list(b, "a.mclrev", &b->a, 1, 1, 1000);
+	must(mclic_trust_load(&b->t));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = (struct rlimit){ 0, was.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	err = refresh(b);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(err, -EMFILE);
+	assert_int_equal(lowest(b, &b->a, 1, &issued), 2);
+	mclic_trust_free(b->t);
+
+	must(mclic_mkdirs("/etc/mclicfs", 0755));
+	write_bytes(MCLIC_ETC_REVOCATIONS, "", 0);
+	assert_int_equal(mclic_trust_load(&b->t), -ENOTDIR);
+	assert_non_null(strstr(mclic_message(), MCLIC_ETC_REVOCATIONS));
+	assert_int_equal(mclic_trust_remove(b->a.id, false), -ENOTDIR);
+}
+
 static void test_put_revocations(void **state)
 {
 	struct bench *b = *state;
@@ -425,8 +453,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_empty), T(test_verify), T(test_garbage), T(test_add_and_remove),
-		T(test_lists), T(test_forged_list), T(test_refresh), T(test_put_revocations),
-		T(test_without_home), T(test_threads),
+		T(test_lists), T(test_forged_list), T(test_refresh), T(test_unreadable),
+		T(test_put_revocations), T(test_without_home), T(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, group, group_end);

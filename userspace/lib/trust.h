@@ -96,8 +96,8 @@ int mclic_list_check(const struct mclic_trust_state *s, const void *list, size_t
 /**
  * mclic_folder_walk() - call @fn for every regular file of @folder that ends in @suffix
  *
- * A folder that is not there is empty. Ends early, with its value, when @fn returns
- * anything but 0.
+ * @folder may be NULL, for there is none. One that is not there is empty; one that cannot be
+ * read is an error. Ends early, with its value, when @fn returns anything but 0.
  */
 int mclic_folder_walk(const char *folder, const char *suffix,
 		      int (*fn)(void *ctx, int dir, const char *name, const char *path), void *ctx);

@@ -13,6 +13,20 @@
 
 #include "trust.h"
 
+static int unreadable(const char *folder, int err)
+{
+	return mclic_fail(err, "%s: the certificates and lists in it cannot be read: %s", folder,
+			  strerror(err));
+}
+
+/* One that cannot be looked at is for @fn to complain of. */
+static bool is_no_file(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, 0) ? errno == ENOENT : !S_ISREG(st.st_mode);
+}
+
 int mclic_folder_walk(const char *folder, const char *suffix,
 		      int (*fn)(void *ctx, int dir, const char *name, const char *path), void *ctx)
 {
@@ -21,15 +35,22 @@ int mclic_folder_walk(const char *folder, const char *suffix,
 	struct dirent *e;
 	int ret = 0;
 
+	/* What cannot be looked at may hold the list that ends a licence: it is not empty. */
 	if (!dir)
-		return 0;
-	while (!ret && (e = readdir(dir))) {
+		return folder && errno != ENOENT ? unreadable(folder, errno) : 0;
+	while (!ret) {
 		MCLIC_AUTO_FREE char *path = NULL;
-		size_t len = strlen(e->d_name);
-		struct stat st;
+		size_t len;
 
+		errno = 0;
+		e = readdir(dir);
+		if (!e) {
+			ret = errno ? unreadable(folder, errno) : 0;
+			break;
+		}
+		len = strlen(e->d_name);
 		if (e->d_name[0] == '.' || len <= end || strcmp(e->d_name + len - end, suffix) ||
-		    fstatat(dirfd(dir), e->d_name, &st, 0) || !S_ISREG(st.st_mode))
+		    is_no_file(dirfd(dir), e->d_name))
 			continue;
 		if (asprintf(&path, "%s/%s", folder, e->d_name) < 0) {
 			path = NULL;
