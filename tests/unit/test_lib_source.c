@@ -258,7 +258,7 @@ static void a_tree_without_end_is_refused(void **state)
 	assert_int_equal(mclic_source_open(in_folder("loop.iso"), &s), -EBADMSG);
 }
 
-#define MANY	200	/* directories of the root that are all the same one, of as many blocks */
+#define ISO_ROOT	20	/* where the directory at the top of a hand-made image lies */
 
 /* A number in either byte order, one behind the other */
 static void iso_both(__u8 *at, __u32 n)
@@ -294,7 +294,7 @@ static void iso_directory(__u8 *image, __u32 own, __u32 own_len, const char *for
 
 	at = iso_record(at, "", own, own_len, true);
 	at[-2] = 1;		/* the name "\0", in the byte that made the length even */
-	at = iso_record(at, "\1", 20, own_len, true);
+	at = iso_record(at, "\1", ISO_ROOT, own_len, true);
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), form, i);
 		if (end - at < 64) {
@@ -305,27 +305,48 @@ static void iso_directory(__u8 *image, __u32 own, __u32 own_len, const char *for
 	}
 }
 
-/* Each of many directories is the same large one: some hundred names for every byte. */
-static void a_tree_of_twins_is_refused(void **state)
+/* @dirs directories at the top, all of them the same one of @blocks blocks of names. */
+static void put_twins(const char *name, int dirs, int blocks)
 {
-	const size_t len = (20 + 8 + MANY + 1) * 2048;
-	struct mclic_source *s;
+	__u32 root_len = ((__u32)dirs / 40 + 1) * 2048, twin = ISO_ROOT + root_len / 2048;
+	const size_t len = (twin + (size_t)blocks + 1) * 2048;
 	__u8 *image = calloc(1, len), *head;
 
-	(void)state;
 	assert_non_null(image);
 	head = image + 16 * 2048;
 	memcpy(head, "\1CD001\1", 7);
 	iso_both(head + 80, (__u32)(len / 2048));
 	memcpy(head + 128, "\0\10\10\0", 4);
-	iso_record(head + 156, "\1", 20, 8 * 2048, true);
+	iso_record(head + 156, "\1", ISO_ROOT, root_len, true);
 	head[881] = 1;
 	memcpy(head + 2048, "\377CD001\1", 7);
-	iso_directory(image, 20, 8 * 2048, "D%06d", MANY, 28, MANY * 2048);
-	iso_directory(image, 28, MANY * 2048, "F%06d", MANY * 48, 28 + MANY, 4);
-	put("twins.iso", image, len);
+	iso_directory(image, ISO_ROOT, root_len, "D%06d", dirs, twin, (__u32)blocks * 2048);
+	iso_directory(image, twin, (__u32)blocks * 2048, "F%06d", blocks * 48,
+		      twin + (__u32)blocks, 4);
+	put(name, image, len);
 	free(image);
+}
+
+/* Each of many directories is the same large one: some hundred names for every byte. */
+static void a_tree_of_twins_is_refused(void **state)
+{
+	struct mclic_source *s;
+
+	(void)state;
+	put_twins("twins.iso", 200, 200);
 	assert_int_equal(mclic_source_open(in_folder("twins.iso"), &s), -EBADMSG);
+}
+
+/* A hole makes an image as long as one likes: names are limited whatever its length. */
+static void a_long_image_has_not_more_names(void **state)
+{
+	struct mclic_source *s;
+
+	(void)state;
+	put_twins("long.iso", 1000, 24);
+	assert_int_equal(truncate(in_folder("long.iso"), (off_t)64 << 30), 0);
+	assert_int_equal(mclic_source_open(in_folder("long.iso"), &s), -EFBIG);
+	assert_non_null(strstr(mclic_message(), "names more than 1048576 files"));
 }
 
 /* An image cut anywhere: an error, or a source whose files behind the cut cannot be opened. */
@@ -404,6 +425,7 @@ int main(void)
 		cmocka_unit_test(threads_read_at_once),
 		cmocka_unit_test(a_tree_without_end_is_refused),
 		cmocka_unit_test(a_tree_of_twins_is_refused),
+		cmocka_unit_test(a_long_image_has_not_more_names),
 		cmocka_unit_test(a_cut_image_is_noticed),
 	};
 

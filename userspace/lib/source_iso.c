@@ -31,10 +31,12 @@
 /*
  * It also keeps a node for every name it meets, and many directories may name the same one:
  * a small image would fill the memory. A name takes at least 34 bytes of an image that
- * means no harm; what goes on elsewhere is taken for a few more.
+ * means no harm; what goes on elsewhere is taken for a few more. A large image may be a
+ * large hole, so there is an end to it: some 700 MiB of nodes.
  */
 #define NAME_BYTES	8u
 #define NAMES_SPARE	(1u << 16)
+#define NAMES_MAX	(1u << 20)
 
 struct iso_entry {
 	char *path;
@@ -67,6 +69,7 @@ struct import {
 	uint16_t *visits;	/* of each block */
 	uint64_t blocks;
 	uint64_t names;		/* that may still come */
+	bool full;		/* ... and did not */
 	const char *stack;	/* where the import began */
 };
 
@@ -100,8 +103,10 @@ static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 	    ISO_BLOCK)
 		return (int)ISO_DATA_SOURCE_FATAL;
 	names = names_in(buffer);
-	if (names > in->names)
+	if (names > in->names) {
+		in->full = true;
 		return (int)ISO_DATA_SOURCE_FATAL;
+	}
 	in->names -= names;
 	return ISO_SUCCESS;
 }
@@ -247,12 +252,29 @@ static IsoReadOpts *read_opts(void)
 	return opts;
 }
 
+static uint64_t names_allowed(uint64_t len)
+{
+	uint64_t names = len / NAME_BYTES + NAMES_SPARE;
+
+	return names < NAMES_MAX ? names : NAMES_MAX;
+}
+
+static int import_failed(const struct import *in, const char *name, int ret)
+{
+	if (in->full && names_allowed(in->source->len) == NAMES_MAX)
+		return mclic_fail(EFBIG, "%s names more than %u files and directories; make several discs of it",
+				  name, NAMES_MAX);
+	return mclic_fail(EBADMSG, "%s cannot be read as an ISO 9660 image: %s", name,
+			  ret == (int)ISO_CANCELED ? "its directories are damaged"
+						   : iso_error_to_msg(ret));
+}
+
 static int import(struct iso_source *s, const char *name)
 {
 	struct import in = {
 		.source = s,
 		.blocks = s->len / ISO_BLOCK < UINT32_MAX ? s->len / ISO_BLOCK : UINT32_MAX,
-		.names = s->len / NAME_BYTES + NAMES_SPARE,
+		.names = names_allowed(s->len),
 		.stack = __builtin_frame_address(0),
 	};
 	IsoDataSource *src = data_source(&in);
@@ -268,9 +290,7 @@ static int import(struct iso_source *s, const char *name)
 	}
 	ret = iso_image_import(image, src, opts, NULL);
 	if (ret < 0) {
-		err = mclic_fail(EBADMSG, "%s cannot be read as an ISO 9660 image: %s", name,
-				 ret == (int)ISO_CANCELED ? "its directories are damaged"
-							  : iso_error_to_msg(ret));
+		err = import_failed(&in, name, ret);
 		goto out;
 	}
 	err = add_tree(s, iso_image_get_root(image), path, 0);
