@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,6 @@
 #include "master.h"
 
 #define IMAGE_NAME	"image"
-#define BLANK_NAME	"blank"
 
 /* ---- names ---- */
 
@@ -201,13 +201,12 @@ static int register_all(struct build *b)
 
 static int lay_out(struct build *b)
 {
-	MCLIC_AUTO_FREE char *blank = in_work(b, BLANK_NAME);
 	size_t i;
-	int err = blank ? 0 : -ENOMEM;
+	int err = 0;
 
 	for (i = 0; !err && i < b->count; i++)
 		err = marker_room(&b->titles[i]);
-	return err ? err : disc_layout(b, blank);
+	return err ? err : disc_layout(b);
 }
 
 static int seal_all(struct build *b)
@@ -221,6 +220,8 @@ static int seal_all(struct build *b)
 
 	if (err)
 		return err;
+	/* libisofs had a node for each file: a manifest's text comes in their place, not on top. */
+	malloc_trim(0);
 	for (i = 0; i < b->count; i++)
 		total += b->titles[i].manifest.total;
 	progress = mclic_progress_start("sealing", total);

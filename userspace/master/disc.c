@@ -2,11 +2,10 @@
 /*
  * The master disc: ISO 9660 level 3 (files over 4 GiB have several extents) with Rock Ridge.
  *
- * libisofs lays it out. Sealed files and markers are cut out of a file of holes that is as long
- * as all of them together: it gives each its room. Of what libisofs would write we take the
- * beginning only, the directories and the few plain files, which stand first; seal.c fills the
- * room. The files of a title lie in the manifest's order, so that a drive that is copied from
- * reads on and on.
+ * libisofs lays it out. Sealed files and markers are streams of zeros to it: it gives each its
+ * room. Of what libisofs would write we take the beginning only, the directories and the few
+ * plain files, which stand first; seal.c fills the room. The files of a title lie in the
+ * manifest's order, so that a drive that is copied from reads on and on.
  *
  * Directories and files stand on the disc with the modes of the manifest, widened so that
  * everybody may read: what is sealed needs no other guard, and an ordinary user must be able to
@@ -18,6 +17,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LIBISOFS_WITHOUT_LIBBURN	/* struct burn_source comes from here, then */
@@ -30,13 +30,21 @@
 #define TAIL_BLOCKS	150	/* what drives and kernels want to read ahead of the end */
 #define SPARE_BLOCKS	16	/* libisofs puts one, for empty files, before the first */
 #define FIRST		1	/* sort weight of plain files; the others' fall from 0 */
+#define ROOM_FS		1000	/* libisofs tells streams apart by numbers; its own are small */
 #define README_NAME	"README.txt"
 #define MANAGER_NAME	"mclic"
 
+/* Room for a sealed file or a marker; libisofs's own streams would take half a KiB more each. */
+struct room {
+	off_t len;
+	off_t read;
+};
+
 struct disc {
 	struct build *build;
-	const char *blank;	/* path of the file of holes */
-	__u64 blank_len;	/* how much of it is cut out */
+	struct room *rooms;	/* of all titles */
+	size_t room_count;	/* of them in use */
+	time_t now;
 	__u64 plain_len;	/* bytes of the plain files, in whole blocks */
 	int weight;		/* of the next title's marker; its files follow */
 	IsoImage *image;
@@ -56,6 +64,75 @@ static void set_owner(IsoNode *node, mode_t mode)
 	iso_node_set_uid(node, 0);
 	iso_node_set_gid(node, 0);
 	iso_node_set_permissions(node, mode);
+}
+
+/* ---- bytes that are not there yet, as libisofs reads them ---- */
+
+static int room_open(IsoStream *s)
+{
+	((struct room *)s->data)->read = 0;
+	return ISO_SUCCESS;
+}
+
+static int room_good(IsoStream *s)
+{
+	(void)s;
+	return ISO_SUCCESS;
+}
+
+static off_t room_size(IsoStream *s)
+{
+	return ((const struct room *)s->data)->len;
+}
+
+static int room_read(IsoStream *s, void *buf, size_t count)
+{
+	struct room *r = s->data;
+
+	if ((off_t)count > r->len - r->read)
+		count = (size_t)(r->len - r->read);
+	memset(buf, 0, count);
+	r->read += (off_t)count;
+	return (int)count;
+}
+
+/* Two streams of one number would get one place. */
+static void room_id(IsoStream *s, unsigned int *fs, dev_t *dev, ino_t *ino)
+{
+	*fs = ROOM_FS;
+	*dev = 0;
+	*ino = (ino_t)(uintptr_t)s->data;
+}
+
+static void room_free(IsoStream *s)
+{
+	(void)s;
+}
+
+static IsoStreamIface room_class = {
+	.version = 1,
+	.type = "user",
+	.open = room_open,
+	.close = room_good,
+	.get_size = room_size,
+	.read = room_read,
+	.is_repeatable = room_good,
+	.get_id = room_id,
+	.free = room_free,
+	.update_size = room_good,
+};
+
+static IsoStream *room_stream(struct disc *d, __u64 len)
+{
+	IsoStream *s = malloc(sizeof(*s));	/* libisofs frees it */
+	struct room *r = &d->rooms[d->room_count];
+
+	if (s) {
+		d->room_count++;
+		r->len = (off_t)len;
+		*s = (IsoStream){ .class = &room_class, .refcount = 1, .data = r };
+	}
+	return s;
 }
 
 /* ---- the tree ---- */
@@ -80,13 +157,22 @@ static int add_file(struct disc *d, IsoDir *dir, const char *name, mode_t mode, 
 static int add_room(struct disc *d, IsoDir *dir, const char *name, mode_t mode, __u64 len,
 		    int weight)
 {
+	IsoStream *stream = room_stream(d, len);
+	IsoFile *file;
 	IsoNode *node;
-	int ret = iso_tree_add_new_cut_out_node(d->image, dir, name, d->blank,
-						(off_t)d->blank_len, (off_t)len, &node);
+	int ret;
 
-	if (ret < 0)
+	if (!stream)
+		return mclic_fail(ENOMEM, "not enough memory");
+	ret = iso_image_add_new_file(d->image, dir, name, stream, &file);
+	if (ret < 0) {
+		iso_stream_unref(stream);
 		return iso_failed(ret, name);
-	d->blank_len += len;
+	}
+	node = (IsoNode *)file;
+	iso_node_set_atime(node, d->now);
+	iso_node_set_ctime(node, d->now);
+	iso_node_set_mtime(node, d->now);
 	set_owner(node, mode | 0444);
 	iso_node_set_sort_weight(node, weight);
 	return 0;
@@ -264,24 +350,15 @@ static int set_options(struct disc *d)
 	return 0;
 }
 
-/* Long enough for all that will be cut out of it. */
-static int make_blank(const struct disc *d)
+/* For every file, and every title's marker. */
+static int make_rooms(struct disc *d)
 {
-	MCLIC_AUTO_CLOSE int fd = open(d->blank, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	__u64 len = 0;
-	size_t i, j;
+	size_t i, n = 0;
 
-	for (i = 0; i < d->build->count; i++) {
-		const struct mclic_manifest *m = &d->build->titles[i].manifest;
-
-		len += d->build->titles[i].marker_len;
-		for (j = 0; j < m->count; j++)
-			if (m->entries[j].type == MCLIC_ENTRY_FILE)
-				len += mclic_sealed_len(m->entries[j].size);
-	}
-	if (fd < 0 || ftruncate(fd, (off_t)len))
-		return mclic_fail(errno, "%s: %s", d->blank, strerror(errno));
-	return 0;
+	for (i = 0; i < d->build->count; i++)
+		n += d->build->titles[i].manifest.count + 1;
+	d->rooms = calloc(n, sizeof(*d->rooms));
+	return d->rooms ? 0 : mclic_fail(ENOMEM, "not enough memory");
 }
 
 static int start(struct disc *d)
@@ -289,7 +366,7 @@ static int start(struct disc *d)
 	int err = mclic_iso_start(), ret;
 
 	if (!err)
-		err = make_blank(d);
+		err = make_rooms(d);
 	if (err)
 		return err;
 	ret = iso_image_new(d->build->volume, &d->image);
@@ -363,11 +440,12 @@ static void stop(struct disc *d)
 		iso_write_opts_free(d->opts);
 	if (d->image)
 		iso_image_unref(d->image);
+	free(d->rooms);
 }
 
-int disc_layout(struct build *b, const char *blank)
+int disc_layout(struct build *b)
 {
-	struct disc d = { .build = b, .blank = blank };
+	struct disc d = { .build = b, .now = time(NULL) };
 	int err = start(&d);
 
 	if (!err)

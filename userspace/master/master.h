@@ -95,8 +95,8 @@ int register_title(struct build *b, struct title *t);
 
 /* ---- disc.c ---- */
 
-/** disc_layout() - directories, names and room for all titles in @b->image; @blank: see there */
-int disc_layout(struct build *b, const char *blank);
+/** disc_layout() - directories, names and room for all titles in @b->image */
+int disc_layout(struct build *b);
 
 /* ---- seal.c ---- */
 
