@@ -538,6 +538,8 @@ int mclic_manifest_parse(const void *text, size_t len, struct mclic_manifest **m
 int mclic_manifest_check(const struct mclic_manifest *m);
 /** mclic_manifest_text() - the JSON of a manifest, compact, members sorted; free() it */
 char *mclic_manifest_text(const struct mclic_manifest *m);
+/** mclic_manifest_len() - how many bytes that text has */
+int mclic_manifest_len(const struct mclic_manifest *m, size_t *len);
 void mclic_manifest_free(struct mclic_manifest *m);
 
 /**

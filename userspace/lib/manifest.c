@@ -363,20 +363,42 @@ static bool print_manifest(const struct mclic_manifest *m, FILE *out)
 	return !ferror(out);
 }
 
+static ssize_t count_bytes(void *len, const char *buf, size_t n)
+{
+	(void)buf;
+	*(size_t *)len += n;
+	return (ssize_t)n;
+}
+
+/* Prints to @out, and closes it. */
+static int print_to(FILE *out, const struct mclic_manifest *m)
+{
+	bool good = out && print_manifest(m, out);
+
+	if (out && !fclose(out) && good)
+		return 0;
+	return mclic_fail(ENOMEM, "not enough memory, or a name in the manifest is not UTF-8");
+}
+
+int mclic_manifest_len(const struct mclic_manifest *m, size_t *len)
+{
+	*len = 0;
+	return print_to(fopencookie(len, "w", (cookie_io_functions_t){ .write = count_bytes }), m);
+}
+
 char *mclic_manifest_text(const struct mclic_manifest *m)
 {
-	char *text = NULL;
+	char *text;
 	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	bool good;
 
-	if (out) {
-		good = print_manifest(m, out);
-		if (!fclose(out) && good)
-			return text;
-		free(text);
-	}
-	mclic_fail(ENOMEM, "not enough memory, or a name in the manifest is not UTF-8");
+	/* Counted first: a text that grows would be in memory twice, and it can have 64 MiB. */
+	if (mclic_manifest_len(m, &len))
+		return NULL;
+	text = malloc(len + 1);
+	if (text && !print_to(fmemopen(text, len + 1, "w"), m))
+		return text;
+	free(text);
+	mclic_fail(ENOMEM, "not enough memory");
 	return NULL;
 }
 

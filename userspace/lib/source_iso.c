@@ -225,8 +225,11 @@ static int add_tree(struct iso_source *s, IsoDir *dir, char *path, size_t len)
 
 	if (iso_dir_get_children(dir, &iter) != 1)
 		return mclic_fail(ENOMEM, "not enough memory");
-	while (!err && iso_dir_iter_next(iter, &node) == 1)
+	/* What is in our list needs no node any more: a disc may have a million files. */
+	while (!err && iso_dir_iter_next(iter, &node) == 1) {
 		err = add_node(s, node, path, len);
+		iso_dir_iter_remove(iter);
+	}
 	iso_dir_iter_free(iter);
 	return err;
 }

@@ -125,12 +125,11 @@ static int finish_file(void *ctx, size_t index, struct mclic_work *w, int err)
 int marker_room(struct title *t)
 {
 	/* Ids and hashes are not known yet, but how long they are. */
-	MCLIC_AUTO_FREE char *text = mclic_manifest_text(&t->manifest);
 	size_t len;
+	int err = mclic_manifest_len(&t->manifest, &len);
 
-	if (!text)
-		return -ENOMEM;
-	len = strlen(text);
+	if (err)
+		return err;
 	if (len > MCLIC_MANIFEST_MAX)
 		return mclic_fail(E2BIG, "\"%s\" holds too many files: its manifest has more than 64 MiB; make two titles of it",
 				  t->name);
