@@ -167,3 +167,36 @@ tap_err "... and the message says so" 'No space left'
 tap_is "nothing is left of it" "$(find "$T/stick/.mclic" -type f 2>/dev/null)" ""
 rm "$T/stick/filler" "$T/stick/filler2"
 tap_ok "with room again there is one" areactl create "$T/stick"
+
+# ---- what is read back comes from the medium, not from the page cache ----
+
+# sectors TARGET: read from devices while a licence is put into its only slot. All was read
+# before, so whatever comes from a device was asked for there: the slot, before and after.
+sectors() {
+	areactl list "$1" >/dev/null &&
+		/usr/bin/time -f %I -o "$T/time" areactl put "$1" 1 1 >/dev/null &&
+		tail -n 1 "$T/time"
+}
+only_slot() {
+	mkdir -p "$(dirname "$1")" && areactl make "$1" 0 3
+}
+rm -r "$T/stick/.mclic"
+only_slot "$T/stick/.mclic/area"
+tap_ok "a slot is read back from the medium" [ "$(sectors "$T/stick")" -ge 16 ]
+umount "$T/stick"
+
+# With sectors of 4096 bytes, at an odd one of 512: there is no direct I/O.
+truncate -s 64M "$T/wide.img"
+LOOP=$(losetup -f --show -b 4096 "$T/wide.img")
+at_end "losetup -d $LOOP"
+mkfs.ext4 -q "$LOOP" && mkdir "$T/wide" && mount "$LOOP" "$T/wide"
+truncate -s 4M "$T/wide/image"
+sfdisk -q "$T/wide/image" >/dev/null 2>&1 <<TABLE
+label: gpt
+start=2049, size=24, type=$TYPE
+TABLE
+areactl make "$T/wide/image" $((2049 * 512)) 3
+tap_match "(an area where there is no direct I/O)" \
+	"$(dd if="$T/wide/image" bs=512 skip=2049 count=1 iflag=direct 2>&1)" 'Invalid argument'
+tap_ok "nor is it from the cache without direct I/O" [ "$(sectors "$T/wide/image")" -ge 16 ]
+umount "$T/wide"
