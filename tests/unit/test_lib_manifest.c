@@ -100,16 +100,20 @@ static void what_is_written_is_read_again(void **state)
 		{ .path = "d/\"quoted\" \\ ünï", .type = MCLIC_ENTRY_FILE, .mode = 04, .size = 1ull << 33 },
 		{ .path = "d/l", .type = MCLIC_ENTRY_LINK, .mode = 0777, .target = "../d/x" },
 	};
-	struct mclic_manifest m = { "Titel ß", 4294967295u, e, 3, 0 }, *back;
+	char longest[] = "Titel ß " ID "0123456789012345678901";	/* 63 bytes */
+	struct mclic_manifest m = { longest, 4294967295u, e, 3, 0 }, *back;
 	char *text, *again;
-	size_t i;
+	size_t i, len;
 
 	(void)state;
 	memset(e[1].file_id, 0xab, sizeof(e[1].file_id));
 	memset(e[1].sha256, 0xcd, sizeof(e[1].sha256));
 	text = mclic_manifest_text(&m);
 	assert_non_null(text);
+	assert_int_equal(mclic_manifest_len(&m, &len), 0);
+	assert_int_equal(len, strlen(text));
 	assert_int_equal(parse(text, &back), 0);
+	assert_int_equal(strlen(longest), MCLIC_TITLE_SIZE - 1);
 	assert_string_equal(back->title, m.title);
 	assert_int_equal(back->version, m.version);
 	assert_int_equal(back->count, 3);
@@ -150,7 +154,7 @@ static const struct {
 	{ "{\"title\":\"\",\"version\":1,\"entries\":[]}", "title" },
 	{ "{\"title\":\"a\\u0007\",\"version\":1,\"entries\":[]}", "title" },
 	{ "{\"title\":\"a\\u0000b\",\"version\":1,\"entries\":[]}", "not JSON" },
-	{ "{\"title\":\"" HASH "x\",\"version\":1,\"entries\":[]}", "title" },
+	{ "{\"title\":\"" HASH "\",\"version\":1,\"entries\":[]}", "title" },
 	{ "{\"title\":\"T\",\"title\":\"U\",\"version\":1,\"entries\":[]}", "not JSON" },
 	{ "{\"title\":\"T\",\"entries\":[]}", "version" },
 	{ "{\"title\":\"T\",\"version\":0,\"entries\":[]}", "version" },

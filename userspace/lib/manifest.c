@@ -254,7 +254,7 @@ static int read_manifest(const json_t *root, struct mclic_manifest *m)
 	const json_t *version = json_object_get(root, "version");
 	const json_t *entries = json_object_get(root, "entries");
 
-	if (!title || !*title || strlen(title) > MCLIC_TITLE_SIZE ||
+	if (!title || !*title || strlen(title) >= MCLIC_TITLE_SIZE ||
 	    !mclic_text_ok(title, strlen(title)))
 		return mclic_fail(EBADMSG, "the manifest has no proper title");
 	if (!json_is_integer(version) || json_integer_value(version) < 1 ||
