@@ -350,7 +350,7 @@ int mclic_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	struct open_how how = {
 		.flags = (__u64)(unsigned int)(flags | O_CLOEXEC),
 		.mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? mode : 0,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
 	int tries = 16;
 	long fd;
