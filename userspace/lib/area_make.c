@@ -155,7 +155,8 @@ int mclic_area_create_file(const char *name, const char *label)
 	if (sub < 0)
 		return sub;
 	ret = write_area_file(sub, name, !hardware, label);
-	if (!ret && fsync(dir) && errno != EINVAL)
-		ret = mclic_fail(errno, "%s: %s", name, strerror(errno));
-	return ret;
+	if (ret)
+		return ret;
+	ret = mclic_flush_dir(dir);
+	return ret ? mclic_fail(-ret, "%s: %s", name, strerror(-ret)) : 0;
 }

@@ -182,8 +182,7 @@ static int open_parent(int dirfd, const char *path, const char **name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Some file systems have nothing to flush for a directory, and say EINVAL. */
-static int flush_dir(int fd)
+int mclic_flush_dir(int fd)
 {
 	return fsync(fd) && errno != EINVAL ? -errno : 0;
 }
@@ -290,7 +289,7 @@ static int write_whole(int parent, const char *name, const void *data, size_t le
 		unlinkat(parent, temporary, 0);
 	/* With it the lock ends. */
 	close(fd);
-	return err ? err : flush_dir(parent);
+	return err ? err : mclic_flush_dir(parent);
 }
 
 static int write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode,

@@ -130,6 +130,9 @@ int mclic_write_file(int dirfd, const char *path, const void *data, size_t len, 
 /** mclic_create_file() - the same, but -EEXIST when there is one already */
 int mclic_create_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode);
 
+/** mclic_flush_dir() - fsync, where directories have something to flush; -errno, no message */
+int mclic_flush_dir(int fd);
+
 /** mclic_set_mode() - exactly @mode, unless the file system has none to set */
 int mclic_set_mode(int fd, mode_t mode);
 

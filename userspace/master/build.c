@@ -238,6 +238,7 @@ static int publish(const struct build *b)
 	MCLIC_AUTO_FREE char *dir = output_dir(b);
 	MCLIC_AUTO_FREE char *image = in_work(b, IMAGE_NAME);
 	MCLIC_AUTO_CLOSE int fd = -1;
+	int err;
 
 	if (!dir || !image)
 		return mclic_fail(ENOMEM, "not enough memory");
@@ -246,9 +247,8 @@ static int publish(const struct build *b)
 	if (rename(image, b->output))
 		return mclic_fail(errno, "%s: %s", b->output, strerror(errno));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || (fsync(fd) && errno != EINVAL))
-		return mclic_fail(errno, "%s cannot be flushed: %s", dir, strerror(errno));
-	return 0;
+	err = fd < 0 ? -errno : mclic_flush_dir(fd);
+	return err ? mclic_fail(-err, "%s cannot be flushed: %s", dir, strerror(-err)) : 0;
 }
 
 int build_run(struct build *b)

@@ -22,12 +22,6 @@ static int fail_at(const struct stage *s, const char *what)
 	return mclic_fail(errno, "%s/%s: %s", s->name, what, strerror(errno));
 }
 
-/* Directories have nothing to flush on some file systems. */
-static int flush_dir(int fd)
-{
-	return fsync(fd) && errno != EINVAL ? -errno : 0;
-}
-
 /* Lock it, and see that it still is what bears the name. */
 static int lock(struct stage *s)
 {
@@ -190,7 +184,7 @@ static int finish_dir(int dirfd, const char *path, __u32 mode)
 		return fd;
 	if (fchmod(fd, mode) && tree_has_modes(fd))
 		return mclic_fail(errno, "%s: cannot set its mode: %s", path, strerror(errno));
-	err = flush_dir(fd);
+	err = mclic_flush_dir(fd);
 	return err ? mclic_fail(-err, "%s: cannot flush it: %s", path, strerror(-err)) : 0;
 }
 
@@ -292,7 +286,7 @@ int stage_publish(struct stage *s, enum standing how)
 	}
 	err = how == STANDS_NOT ? give_name(s) : replace(s);
 	if (!err)
-		err = flush_dir(s->rootfd);
+		err = mclic_flush_dir(s->rootfd);
 	if (!err)
 		drop_old(s);
 	return err ? mclic_fail(-err, "%s: cannot give the copy its name: %s; it stands complete in %s, the same command goes on from there",
