@@ -132,3 +132,9 @@ void mclic_slot_finish(const struct mclic_crypto *c, struct mclic_slot *s)
 	memset(s->ignored, 0, sizeof(s->ignored));
 	s->crc = mclic_put32(c->crc32(s, CRC_COVERS));
 }
+
+bool mclic_same_licence(const struct mclic_terms *a, const struct mclic_terms *b)
+{
+	return !memcmp(a->licence_id, b->licence_id, MCLIC_ID_SIZE) &&
+	       !memcmp(a->center_id, b->center_id, MCLIC_ID_SIZE);
+}

@@ -371,6 +371,9 @@ enum mclic_why mclic_slot_body_check(const struct mclic_slot_carried *s);
 /** mclic_slot_finish() - zero what is ignored and set the CRC */
 void mclic_slot_finish(const struct mclic_crypto *c, struct mclic_slot *s);
 
+/** mclic_same_licence() - of one center and with one number, whatever the renewal */
+bool mclic_same_licence(const struct mclic_terms *a, const struct mclic_terms *b);
+
 /* ---- licence.c: making a licence, opening a licence ---- */
 
 /**

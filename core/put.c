@@ -23,12 +23,6 @@ static int end(struct mclic_put *p, enum mclic_put_end how, int err)
 	return err;
 }
 
-static bool same_licence(const struct mclic_terms *a, const struct mclic_terms *b)
-{
-	return !memcmp(a->licence_id, b->licence_id, MCLIC_ID_SIZE) &&
-	       !memcmp(a->center_id, b->center_id, MCLIC_ID_SIZE);
-}
-
 /* A slot of the same licence */
 static int survey_same(struct put *k, __u32 index, const struct mclic_slot *there)
 {
@@ -72,7 +66,7 @@ static int survey_slot(struct put *k, __u32 index)
 	default:
 		return 0;	/* of a later version: not ours to touch */
 	}
-	if (same_licence(&there->terms, &k->s->terms))
+	if (mclic_same_licence(&there->terms, &k->s->terms))
 		return survey_same(k, index, there);
 	if (k->io->other)
 		k->io->other(k->io->ctx, index, there);

@@ -99,8 +99,7 @@ static int clear_licence(struct mclic_area *area, const struct mclic_terms *ende
 	for (i = 1; !err && i + 1 < mclic_area_slots(area); i++) {
 		err = mclic_area_read(area, i, &s);
 		if (err || mclic_slot_check(mclic_openssl(), &s) ||
-		    memcmp(s.terms.licence_id, ended->licence_id, MCLIC_ID_SIZE) ||
-		    memcmp(s.terms.center_id, ended->center_id, MCLIC_ID_SIZE))
+		    !mclic_same_licence(&s.terms, ended))
 			continue;
 		err = mclic_area_clear(area, i);
 	}

@@ -5,22 +5,14 @@
 
 #include "kernel.h"
 
-/* Terms of a licence that the receipt ends. */
-static bool is_ended(const struct mclicfs_ioc_licence *l, const struct mclic_terms *ended)
-{
-	const struct mclic_terms *t = (const struct mclic_terms *)l->terms;
-
-	return l->valid && !memcmp(t->licence_id, ended->licence_id, MCLIC_ID_SIZE) &&
-	       !memcmp(t->center_id, ended->center_id, MCLIC_ID_SIZE);
-}
-
 static int remove_ended(int fd, const char *path, const struct mclic_terms *ended)
 {
 	MCLIC_AUTO_FREE struct mclicfs_ioc_licence *list = NULL;
 	int i, n = mclic_kernel_licences(fd, path, &list), err = 0;
 
 	for (i = 0; !err && i < n; i++)
-		if (is_ended(&list[i], ended))
+		if (list[i].valid &&
+		    mclic_same_licence((const struct mclic_terms *)list[i].terms, ended))
 			err = mclic_kernel_remove(fd, path, list[i].slot, ended->licence_id);
 	return n < 0 ? n : err;
 }
