@@ -342,6 +342,8 @@ int mclic_trust_put_revocations(struct mclic_trust *t, const void *list, size_t 
 
 /** mclic_trust_warnings() - a line for each file that was skipped; NULL if none, else free() it */
 char *mclic_trust_warnings(struct mclic_trust *t);
+/** mclic_trust_warn() - mclic_warn() of each: what cannot be read is not trusted */
+void mclic_trust_warn(struct mclic_trust *t);
 
 /* ---- account.c: what enrolment left on this machine ---- */
 

@@ -150,3 +150,13 @@ char *mclic_trust_warnings(struct mclic_trust *t)
 	pthread_rwlock_unlock(&t->lock);
 	return text;
 }
+
+void mclic_trust_warn(struct mclic_trust *t)
+{
+	MCLIC_AUTO_FREE char *lines = mclic_trust_warnings(t);
+	char *line, *rest;
+
+	if (lines)
+		for (line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+			mclic_warn("%s", line);
+}

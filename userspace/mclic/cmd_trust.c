@@ -155,17 +155,6 @@ static void say_center(const json_t *c)
 		       "fetches it\n");
 }
 
-/* What cannot be read is not trusted: the user is told, each file on a line. */
-static void say_skipped(struct mclic_trust *trust)
-{
-	MCLIC_AUTO_FREE char *lines = mclic_trust_warnings(trust);
-	char *line, *rest;
-
-	if (lines)
-		for (line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-			mclic_warn("%s", line);
-}
-
 static int list(const struct trust *t)
 {
 	struct mclic_trust *trust;
@@ -176,7 +165,7 @@ static int list(const struct trust *t)
 	err = mclic_trust_load(&trust);
 	if (err)
 		return err;
-	say_skipped(trust);
+	mclic_trust_warn(trust);
 	centers = mclic_trust_list(trust);
 	mclic_trust_free(trust);
 	if (!centers)

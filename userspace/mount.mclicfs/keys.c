@@ -114,12 +114,7 @@ int keys_load(struct keys *k, bool no_user_keys)
 
 int keys_trust(struct keys *k)
 {
-	MCLIC_AUTO_FREE char *lines = mclic_trust_warnings(k->trust);
-	char *line, *rest;
-
-	if (lines)
-		for (line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-			mclic_warn("%s", line);
+	mclic_trust_warn(k->trust);
 	return mclic_keyring_trust(k->trust, k->root);
 }
 
