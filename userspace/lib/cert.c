@@ -10,15 +10,10 @@
 #include <openssl/x509v3.h>
 
 #include "libmclic.h"
+#include "pem.h"
 
 #define VALID_DAYS	(30 * 365 + 7)
 #define SERIAL_BYTES	16
-
-static int fail(int err, const char *what)
-{
-	ERR_clear_error();
-	return mclic_fail(err, "%s", what);
-}
 
 /* IDc of a SubjectPublicKeyInfo */
 static int key_id(X509_PUBKEY *spki, __u8 id[MCLIC_ID_SIZE])
@@ -29,7 +24,7 @@ static int key_id(X509_PUBKEY *spki, __u8 id[MCLIC_ID_SIZE])
 	int err;
 
 	if (len <= 0)
-		return fail(EINVAL, "a certificate without a public key");
+		return mclic_ssl_fail(EINVAL, "a certificate without a public key");
 	v = (struct mclic_vec){ der, (size_t)len };
 	err = mclic_identifier(mclic_openssl(), MCLIC_LABEL_CENTER, &v, 1, id);
 	OPENSSL_free(der);
@@ -58,24 +53,21 @@ int mclic_center_id(X509 *cert, __u8 center_id[MCLIC_ID_SIZE])
 {
 	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(cert);
 	EVP_PKEY *key = X509_get0_pubkey(cert);
-	int bits = key ? EVP_PKEY_get_bits(key) : 0;
 	__u8 id[MCLIC_ID_SIZE];
 	int err;
 
-	if (!key || !EVP_PKEY_is_a(key, "RSA") || bits < MCLIC_SIG_MIN * 8 ||
-	    bits > MCLIC_SIG_MAX * 8)
-		return fail(EINVAL, "a center's certificate has an RSA key of 2048 to 4096 bits");
+	if (!key || !mclic_rsa_fits(key))
+		return mclic_ssl_fail(EINVAL, "a center's certificate has an RSA key of 2048 to 4096 bits");
 	if (X509_self_signed(cert, 1) != 1)
-		return fail(EINVAL, "a center's certificate is signed by itself; this one is not");
+		return mclic_ssl_fail(EINVAL, "a center's certificate is signed by itself; this one is not");
 	if (has_name_like_an_id(cert))
-		return fail(EINVAL, "a center's certificate must not have a serial number and issuer of 16 bytes together, which could stand for another center");
+		return mclic_ssl_fail(EINVAL, "a center's certificate must not have a serial number and issuer of 16 bytes together, which could stand for another center");
 	err = key_id(X509_get_X509_PUBKEY(cert), id);
 	if (err)
 		return err;
 	if (!ski || ASN1_STRING_length(ski) != MCLIC_ID_SIZE ||
 	    !mclic_equal(ASN1_STRING_get0_data(ski), id, MCLIC_ID_SIZE))
-		return fail(EINVAL, "not a center's certificate: its Subject Key Identifier is "
-			    "not the one that its key gives");
+		return mclic_ssl_fail(EINVAL, "not a center's certificate: its Subject Key Identifier is not the one that its key gives");
 	memcpy(center_id, id, MCLIC_ID_SIZE);
 	return 0;
 }
@@ -165,7 +157,7 @@ int mclic_cert_write(int dirfd, const char *path, X509 *cert)
 	int err;
 
 	if (!bio || PEM_write_bio_X509(bio, cert) != 1) {
-		err = fail(ENOMEM, "not enough memory for a certificate");
+		err = mclic_ssl_fail(ENOMEM, "not enough memory for a certificate");
 	} else {
 		len = BIO_get_mem_data(bio, &text);
 		err = mclic_write_file(dirfd, path, text, (size_t)len, 0644);

@@ -3,23 +3,17 @@
 #include <errno.h>
 
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
 #include "libmclic.h"
+#include "pem.h"
 
 #define PUBLIC_SIZE	32
 #define SHARED_SIZE	32
 
 /* The key is fresh for every box, so that the nonce may be fixed. */
 static const __u8 zero_nonce[MCLIC_NONCE_SIZE];
-
-static int fail(int err, const char *what)
-{
-	ERR_clear_error();
-	return mclic_fail(err, "%s", what);
-}
 
 int mclic_box_key(EVP_PKEY **key, __u8 public[32])
 {
@@ -30,7 +24,7 @@ int mclic_box_key(EVP_PKEY **key, __u8 public[32])
 		return 0;
 	EVP_PKEY_free(*key);
 	*key = NULL;
-	return fail(EIO, "cannot make an X25519 key");
+	return mclic_ssl_fail(EIO, "cannot make an X25519 key");
 }
 
 /* OpenSSL refuses a @peer that makes the shared secret zero. */
@@ -99,7 +93,7 @@ int mclic_box_seal(const __u8 to[32], const void *info, size_t info_len,
 	if (box_cipher_key(own, to, out, to, info, info_len, key))
 		err = c->seal(c, key, zero_nonce, info, info_len, in, len, out + PUBLIC_SIZE);
 	else
-		err = fail(EINVAL, "the receiver's X25519 key cannot be used");
+		err = mclic_ssl_fail(EINVAL, "the receiver's X25519 key cannot be used");
 	mclic_wipe(key, sizeof(key));
 	EVP_PKEY_free(own);
 	return err;
@@ -121,7 +115,6 @@ int mclic_box_open(EVP_PKEY *own, const void *info, size_t info_len,
 			      len - MCLIC_BOX_OVERHEAD, out);
 	mclic_wipe(key, sizeof(key));
 	if (err == -EBADMSG)
-		return fail(EKEYREJECTED, "a sealed key does not open: it was sealed for somebody "
-			    "else, or changed on its way");
+		return mclic_ssl_fail(EKEYREJECTED, "a sealed key does not open: it was sealed for somebody else, or changed on its way");
 	return err;
 }

@@ -13,6 +13,12 @@
 
 #define KEY_FILE_MAX	65536
 
+int mclic_ssl_fail(int err, const char *what)
+{
+	ERR_clear_error();
+	return mclic_fail(err, "%s", what);
+}
+
 /* OpenSSL would ask on the terminal. */
 static int no_passphrase(char *buf, int size, int writing, void *ctx)
 {

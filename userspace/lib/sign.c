@@ -5,18 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include "libmclic.h"
 #include "pem.h"
-
-static int fail(int err, const char *what)
-{
-	ERR_clear_error();
-	return mclic_fail(err, "%s", what);
-}
 
 /* ---- Ed25519: signs a message in one piece ---- */
 
@@ -50,10 +42,10 @@ int mclic_ed25519_verify(const __u8 public[MCLIC_ED25519_PUBLIC], const struct m
 
 	all = join(v, n, &len);
 	if (!ctx || !all)
-		err = fail(ENOMEM, "not enough memory to check a signature");
+		err = mclic_ssl_fail(ENOMEM, "not enough memory to check a signature");
 	else if (!key || EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) != 1 ||
 		 EVP_DigestVerify(ctx, sig, MCLIC_ED25519_SIG, all, len) != 1)
-		err = fail(EKEYREJECTED, "an Ed25519 signature does not match");
+		err = mclic_ssl_fail(EKEYREJECTED, "an Ed25519 signature does not match");
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(key);
 	return err;
@@ -69,12 +61,12 @@ int mclic_ed25519_sign(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 
 	all = join(v, n, &len);
 	if (!ctx || !all)
-		err = fail(ENOMEM, "not enough memory to sign");
+		err = mclic_ssl_fail(ENOMEM, "not enough memory to sign");
 	else if (!EVP_PKEY_is_a(key, "ED25519") ||
 		 EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) != 1 ||
 		 EVP_DigestSign(ctx, sig, &sig_len, all, len) != 1 ||
 		 sig_len != MCLIC_ED25519_SIG)
-		err = fail(EIO, "cannot sign with this Ed25519 key");
+		err = mclic_ssl_fail(EIO, "cannot sign with this Ed25519 key");
 	EVP_MD_CTX_free(ctx);
 	return err;
 }
@@ -85,7 +77,7 @@ static int ed25519_public(EVP_PKEY *key, __u8 public[MCLIC_ED25519_PUBLIC])
 
 	if (!EVP_PKEY_is_a(key, "ED25519") ||
 	    EVP_PKEY_get_raw_public_key(key, public, &len) != 1 || len != MCLIC_ED25519_PUBLIC)
-		return fail(EINVAL, "not an Ed25519 key");
+		return mclic_ssl_fail(EINVAL, "not an Ed25519 key");
 	return 0;
 }
 
@@ -96,7 +88,7 @@ static int ed25519_make(const char *path)
 	int err;
 
 	if (!key)
-		return fail(EIO, "cannot make an Ed25519 key");
+		return mclic_ssl_fail(EIO, "cannot make an Ed25519 key");
 	err = mclic_key_write(path, key);
 	EVP_PKEY_free(key);
 	return err == -EEXIST ? 0 : err;
@@ -124,8 +116,7 @@ int mclic_ed25519_load(const char *path, bool create, EVP_PKEY **key,
 
 /* ---- RSASSA-PKCS1-v1_5 with SHA-256 ---- */
 
-/* Right type and size? A signature of another size does not fit the formats. */
-static bool rsa_fits(EVP_PKEY *key)
+bool mclic_rsa_fits(EVP_PKEY *key)
 {
 	int bits = EVP_PKEY_get_bits(key);
 
@@ -141,7 +132,7 @@ int mclic_rsa_sign(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 	unsigned int i;
 	int err = -EIO;
 
-	if (!ctx || !rsa_fits(key) ||
+	if (!ctx || !mclic_rsa_fits(key) ||
 	    EVP_DigestSignInit_ex(ctx, &pctx, "SHA256", NULL, NULL, key, NULL) != 1 ||
 	    EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PADDING) != 1)
 		goto out;
@@ -152,7 +143,7 @@ int mclic_rsa_sign(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 		err = 0;
 out:
 	EVP_MD_CTX_free(ctx);
-	return err ? fail(-err, "cannot sign with this RSA key") : 0;
+	return err ? mclic_ssl_fail(-err, "cannot sign with this RSA key") : 0;
 }
 
 int mclic_rsa_verify(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
@@ -167,7 +158,7 @@ int mclic_rsa_verify(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 		err = -ENOMEM;
 		goto out;
 	}
-	if (!rsa_fits(key) ||
+	if (!mclic_rsa_fits(key) ||
 	    EVP_DigestVerifyInit_ex(ctx, &pctx, "SHA256", NULL, NULL, key, NULL) != 1 ||
 	    EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PADDING) != 1)
 		goto out;
@@ -178,5 +169,5 @@ int mclic_rsa_verify(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 		err = 0;
 out:
 	EVP_MD_CTX_free(ctx);
-	return err ? fail(-err, "the center's signature does not match") : 0;
+	return err ? mclic_ssl_fail(-err, "the center's signature does not match") : 0;
 }
