@@ -92,6 +92,29 @@ ask "$T/q1"
 tap_cmp "the first request again: still the first answer" "$BODY" "$T/r1"
 tap_is "four lines" "$(ledger_lines)" 4
 
+# ---- the class that was judged stays ----
+
+# A fixed disk's class, which a client claims for what it has, and brings down by a renewal.
+ctl product set Title --lowest-class 2 >/dev/null
+mid=$(od -An -v -tx1 -N16 /dev/urandom | tr -d ' \n')
+query "$T/q" medium_kind=6 medium_class=2 mid="$mid"
+ask "$T/q"
+opened "$BODY" "$T/q" >"$T/said"
+FIXED=$(said licence)
+for medium in "medium_kind=1 medium_class=0" "medium_kind=6 medium_class=1"; do
+	# shellcheck disable=SC2086 # two fields
+	query "$T/q" op=2 licence="$FIXED" sequence=1 mid="$mid" $medium
+	ask "$T/q"
+	expect "a renewal as $medium" wrong-terms 409
+done
+ctl product set Title --lowest-class 3 >/dev/null
+query "$T/q" op=2 licence="$FIXED" sequence=1 mid="$mid" medium_kind=6 medium_class=2
+ask "$T/q"
+expect_ok "the same medium, whatever the title's lowest class is now"
+opened "$BODY" "$T/q" >"$T/said"
+tap_is "and the terms still name its class" "$(said medium_kind) $(said medium_class)" "6 2"
+ctl product set Title --lowest-class 0 >/dev/null
+
 # ---- generations of KM and KU ----
 
 ctl key rotate >/dev/null

@@ -136,6 +136,8 @@ ctl product sell "$DID" >/dev/null
 bad "no such licence" unknown-licence 404 op=2 licence=$ONE sequence=1
 bad "a renewal for another medium" wrong-terms 409 op=2 licence="$LICENCE" sequence=2 mid=$ONE
 bad "a renewal as another kind" wrong-terms 409 op=2 licence="$LICENCE" sequence=2 kind=1
+bad "a renewal as a medium of another kind" wrong-terms 409 op=2 licence="$LICENCE" sequence=2 \
+	medium_kind=5 medium_class=2
 new_title Other
 bad "a renewal for another title" wrong-terms 409 op=2 licence="$LICENCE" sequence=2 did="$DID"
 DID=$(ctl product show Title --json | jq -r .did)
@@ -147,6 +149,8 @@ bad "a renewal of an old sequence number" stale-sequence 409 op=2 licence="$LICE
 bad "a renewal of one that is not there yet" stale-sequence 409 op=2 licence="$LICENCE" \
 	sequence=3
 bad "a return for another medium" wrong-terms 409 op=3 licence="$LICENCE" sequence=2 mid=$ONE
+bad "a return as a medium of another kind" wrong-terms 409 op=3 licence="$LICENCE" sequence=2 \
+	medium_kind=5 medium_class=2
 bad "a return of an old sequence number" stale-sequence 409 op=3 licence="$LICENCE" sequence=1
 query "$T/q" op=3 licence="$LICENCE" sequence=2
 ask "$T/q"

@@ -326,14 +326,15 @@ static void add_hex(json_t *j, const char *name, const void *p, size_t n)
 
 static json_t *terms_json(const struct mclic_terms *t)
 {
-	json_t *j = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:s}",
+	json_t *j = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i, s:s}",
 		"km_generation", (json_int_t)mclic_get32(t->km_generation),
 		"ku_generation", (json_int_t)mclic_get32(t->ku_generation),
 		"sequence", (json_int_t)mclic_get32(t->sequence),
 		"content_version", (json_int_t)mclic_get32(t->content_version),
 		"issued_at", (json_int_t)mclic_get64(t->issued_at),
 		"not_after", (json_int_t)mclic_get64(t->not_after),
-		"kind", t->kind, "title", (const char *)t->title);
+		"kind", t->kind, "medium_kind", t->medium_kind,
+		"medium_class", t->medium_class, "title", (const char *)t->title);
 
 	add_hex(j, "licence", t->licence_id, MCLIC_ID_SIZE);
 	add_hex(j, "user", t->user_id, MCLIC_ID_SIZE);

@@ -14,12 +14,6 @@ struct issue_title {
 	bool on_sale;
 };
 
-/** struct issue_licence - a licence that is to be renewed or returned */
-struct issue_licence {
-	__u32 km_generation;
-	__u32 sequence;
-};
-
 /* ---- reading ---- */
 
 static enum problem title_load(struct issue *i, struct issue_title *t)
@@ -111,53 +105,55 @@ static int user_key_generation(struct issue *i)
 
 static enum problem licence_state(sqlite3_stmt *s)
 {
-	if (sqlite3_column_type(s, 6) != SQLITE_NULL)
+	if (sqlite3_column_type(s, 1) != SQLITE_NULL)
 		return problem_refuse(PROBLEM_LICENCE_REVOKED, "This licence was revoked");
-	if (sqlite3_column_type(s, 7) != SQLITE_NULL)
+	if (sqlite3_column_type(s, 2) != SQLITE_NULL)
 		return problem_refuse(PROBLEM_LICENCE_RETURNED, "This licence was returned");
 	return PROBLEM_NONE;
 }
 
-static bool licence_is_for(const struct issue *i, sqlite3_stmt *s)
+/*
+ * Also the medium's kind and class are those that were judged when it was new: a client
+ * that claimed too high a class may not bring it down afterwards.
+ */
+static bool licence_is_for(const struct issue *i)
 {
-	__u8 did[MCLIC_ID_SIZE], tag[MCLIC_ID_SIZE];
+	const struct mclic_request *q = i->q;
+	const struct mclic_terms *t = &i->terms;
 
-	return !db_blob(s, 0, did, sizeof(did)) && !db_blob(s, 1, tag, sizeof(tag)) &&
-	       mclic_equal(did, i->q->did, sizeof(did)) &&
-	       mclic_equal(tag, i->tag, sizeof(tag)) &&
-	       sqlite3_column_int(s, 2) == i->q->kind &&
-	       sqlite3_column_int64(s, 3) == mclic_get32(i->q->content_version);
+	return mclic_equal(t->did, q->did, sizeof(t->did)) &&
+	       mclic_equal(t->medium_tag, i->tag, sizeof(t->medium_tag)) &&
+	       t->kind == q->kind && t->content_version == q->content_version &&
+	       t->medium_kind == q->medium_kind && t->medium_class == q->medium_class;
 }
 
-/* The licence that is to be renewed or returned. */
-static enum problem licence_load(struct issue *i, struct issue_licence *l)
+/* The licence that is to be renewed or returned: @i->terms are its last ones. */
+static enum problem licence_load(struct issue *i)
 {
 	DB_AUTO sqlite3_stmt *s = NULL;
 	enum problem p;
 	int ret;
 
-	ret = db_query(i->db, "SELECT did, medium_tag, kind, content_version, km_generation,"
-		       " sequence, revoked_at, returned_at FROM licences"
-		       " WHERE licence_id = ? AND user_id = ?",
+	ret = db_query(i->db, "SELECT n.terms, l.revoked_at, l.returned_at FROM licences l"
+		       " JOIN issues n USING (licence_id, sequence)"
+		       " WHERE l.licence_id = ? AND l.user_id = ?",
 		       DB_ARGS(DB_ID(i->q->licence_id), DB_ID(i->q->user_id)), &s);
 	if (!ret)
 		ret = db_step(i->db, s);
-	if (ret < 0)
-		return problem_of(ret);
-	if (!ret)
+	if (ret > 0)
+		ret = db_blob(s, 0, &i->terms, sizeof(i->terms));
+	else if (!ret)
 		return problem_refuse(PROBLEM_UNKNOWN_LICENCE, "This user has no such licence");
-	if (!licence_is_for(i, s))
-		return problem_refuse(PROBLEM_WRONG_TERMS, "This licence is for another medium, "
-				      "title, kind or content version");
+	if (ret)
+		return problem_of(ret);
+	if (!licence_is_for(i))
+		return problem_refuse(PROBLEM_WRONG_TERMS, "This licence is for another medium or "
+				      "class of it, title, kind or content version");
 	p = licence_state(s);
-	if (p)
-		return p;
-	l->km_generation = (__u32)sqlite3_column_int64(s, 4);
-	l->sequence = (__u32)sqlite3_column_int64(s, 5);
-	if (l->sequence != mclic_get32(i->q->sequence))
-		return problem_refuse(PROBLEM_STALE_SEQUENCE, "The newest sequence number of this "
-				      "licence is %u", l->sequence);
-	return PROBLEM_NONE;
+	if (!p && i->terms.sequence != i->q->sequence)
+		p = problem_refuse(PROBLEM_STALE_SEQUENCE, "The newest sequence number of this "
+				   "licence is %u", mclic_get32(i->terms.sequence));
+	return p;
 }
 
 /* ---- writing ---- */
@@ -316,11 +312,11 @@ static enum problem issue_new(struct issue *i, __u64 t)
 static enum problem issue_renew(struct issue *i, __u64 t)
 {
 	struct issue_title title;
-	struct issue_licence l;
+	__u32 sequence;
 	enum problem p;
 	int ret;
 
-	p = licence_load(i, &l);
+	p = licence_load(i);
 	if (!p)
 		p = version_check(i);
 	if (!p)
@@ -329,54 +325,40 @@ static enum problem issue_renew(struct issue *i, __u64 t)
 		p = title_load(i, &title);
 	if (p)
 		return p;
-	ret = terms_fill(i, &title, i->q->licence_id, l.sequence + 1, l.km_generation, t);
+	sequence = mclic_get32(i->terms.sequence) + 1;
+	ret = terms_fill(i, &title, i->q->licence_id, sequence,
+			 mclic_get32(i->terms.km_generation), t);
 	if (!ret)
 		ret = db_run(i->db, "UPDATE licences SET sequence = ? WHERE licence_id = ?",
-			     DB_ARGS(DB_INT(l.sequence + 1), DB_ID(i->q->licence_id)));
+			     DB_ARGS(DB_INT(sequence), DB_ID(i->q->licence_id)));
 	if (ret >= 0)
 		ret = record(i, &title, "licence renewed");
 	return problem_of(ret < 0 ? ret : 0);
 }
 
-/* A receipt: the last terms, ended now. It can never be in force. */
-static int return_terms(struct issue *i, __u32 sequence, __u64 t)
-{
-	DB_AUTO sqlite3_stmt *s = NULL;
-	int ret;
-
-	ret = db_query(i->db, "SELECT terms FROM issues WHERE licence_id = ? AND sequence = ?",
-		       DB_ARGS(DB_ID(i->q->licence_id), DB_INT(sequence)), &s);
-	if (!ret)
-		ret = db_step(i->db, s);
-	if (ret <= 0)
-		return ret ? ret : mclic_fail(EBADMSG, "the database has no terms of a licence");
-	ret = db_blob(s, 0, &i->terms, sizeof(i->terms));
-	i->terms.sequence = mclic_put32(sequence + 1);
-	i->terms.issued_at = mclic_put64(t);
-	i->terms.not_after = mclic_put64(t);
-	memcpy(i->terms.request_hash, i->hash, sizeof(i->hash));
-	return ret;
-}
-
+/* The answer is a receipt: the last terms, ended now. It can never be in force. */
 static enum problem issue_return(struct issue *i, __u64 t)
 {
 	struct issue_title title;
-	struct issue_licence l;
+	__u32 sequence;
 	enum problem p;
 	int ret;
 
-	p = licence_load(i, &l);
+	p = licence_load(i);
 	if (!p)
 		p = title_load(i, &title);
 	if (p)
 		return p;
-	ret = return_terms(i, l.sequence, t);
-	if (!ret)
-		ret = db_run(i->db, "UPDATE licences SET sequence = ?, returned_at = ?"
-			     " WHERE licence_id = ?",
-			     DB_ARGS(DB_INT(l.sequence + 1), DB_INT(t), DB_ID(i->q->licence_id)));
+	sequence = mclic_get32(i->terms.sequence) + 1;
+	i->terms.sequence = mclic_put32(sequence);
+	i->terms.issued_at = mclic_put64(t);
+	i->terms.not_after = mclic_put64(t);
+	memcpy(i->terms.request_hash, i->hash, sizeof(i->hash));
+	ret = db_run(i->db, "UPDATE licences SET sequence = ?, returned_at = ?"
+		     " WHERE licence_id = ?",
+		     DB_ARGS(DB_INT(sequence), DB_INT(t), DB_ID(i->q->licence_id)));
 	if (ret >= 0)
-		ret = revocation_add(i->db, t, i->q->licence_id, l.sequence + 1,
+		ret = revocation_add(i->db, t, i->q->licence_id, sequence,
 				     MCLIC_REASON_RETURNED);
 	if (!ret)
 		ret = record(i, &title, "licence returned");
