@@ -183,6 +183,10 @@ token=$(ctl user token alice --json | jq -r .token)
 enrol "a spoiled signature" bad-signature 403 carol token="$token" sign=no
 enrol "a signature for another center" bad-signature 403 carol token="$token" center=$ONE
 enrol "bob's device with alice's token" device-taken 403 bob token="$token"
+enrol "an exchange key that nothing can be sealed to" bad-json 400 carol token="$token" \
+	exchange=zero
+tap_is "no device is left of it" \
+	"$(sql "SELECT count(*) FROM devices WHERE hex(device_id) = upper('$(mclreq id "$T/carol.pem")')")" 0
 mclreq enrol "$T/carol.pem" "$T/carol.box" center="$IDC" token="$token" >"$T/carol.enrol"
 post $JSON /v1/enrol "$T/carol.enrol"
 expect_ok "none of these used the token up"
@@ -223,6 +227,8 @@ register "a signature for another center" bad-signature 403 "$PRESS" press cente
 register "another key of the publisher" publisher-key 403 "$PRESS" press2
 rival=$(ctl publisher add rival --json | jq -r .token)
 register "the key of another publisher" publisher-key 403 "$rival" press
+register "an exchange key that nothing can be sealed to" bad-json 400 "$PRESS" press title=Sealed \
+	exchange=zero
 tap_is "and none of these left a title" "$(ctl product list --json | jq '.products | length')" 2
 register "version 0" bad-json 400 "$PRESS" press version=0
 register "a title of 64 bytes" bad-json 400 "$PRESS" press title="$(printf '%064d' 0)"
@@ -352,7 +358,17 @@ ask "$T/q"
 expect "a master key is missing" internal 500
 tap_nomatch "the client is not told where it was" "$(cat "$BODY")" 'km-2'
 tap_match "the log tells" "$(tail -n 2 "$CENTER_LOG")" 'km-2.key: cannot open it'
+mclreq register "$T/press.pem" "$T/press.box" center="$IDC" title=Unsealed >"$T/bad"
+post $JSON /v1/products "$T/bad" -H "Authorization: Bearer $PRESS"
+expect "a title cannot get its key" internal 500
+tap_is "and is not registered" "$(sql "SELECT count(*) FROM products WHERE title = 'Unsealed'")" 0
+ctl user rotate-key alice >/dev/null
+token=$(ctl user token alice --json | jq -r .token)
+enrol "a device cannot get its keys" internal 500 frank token="$token"
 mv "$T/km-2.key" "$CENTER/keys/km-2.key"
+mclreq enrol "$T/grace.pem" "$T/grace.box" center="$IDC" token="$token" >"$T/q1"
+post $JSON /v1/enrol "$T/q1"
+expect_ok "and its token is good for another"
 ask "$T/q"
 expect_ok "the same request afterwards is served"
 lines=$((lines + 1))

@@ -11,7 +11,8 @@
  *	mclreq list LIST CERT			check a revocation list; what it says
  *
  * KEY and BOX are PEM files of an Ed25519 and an X25519 key, made if missing. FIELD is
- * NAME=VALUE; values that the protocol forbids are passed on. "sign=no" spoils the signature.
+ * NAME=VALUE; values that the protocol forbids are passed on. "sign=no" spoils the signature,
+ * "exchange=zero" puts zeros for BOX's public key.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -119,6 +120,13 @@ static X509 *certificate(const char *path, __u8 center_id[MCLIC_ID_SIZE])
 
 /* ---- JSON bodies ---- */
 
+static void exchange_key(const char *box_path, __u8 public[32])
+{
+	box_key(box_path, public);
+	if (field("exchange", NULL))
+		memset(public, 0, 32);
+}
+
 static void member(json_t *j, const char *name, const void *p, size_t n)
 {
 	char *text = mclic_base64(p, n);
@@ -134,7 +142,7 @@ static int enrol(const char *key_path, const char *box_path)
 	EVP_PKEY *key = signing_key(key_path, public);
 	json_t *j = json_object();
 
-	box_key(box_path, exchange);
+	exchange_key(box_path, exchange);
 	identifier("center", center);
 	sign(key, (const struct mclic_vec[]){
 		{ "mclic enrol v1", strlen("mclic enrol v1") }, { center, sizeof(center) },
@@ -157,7 +165,7 @@ static int enlist(const char *key_path, const char *box_path)
 	const __le32 le_version = mclic_put32((__u32)version);
 	json_t *j = json_object();
 
-	box_key(box_path, exchange);
+	exchange_key(box_path, exchange);
 	identifier("center", center);
 	sign(key, (const struct mclic_vec[]){
 		{ "mclic register v1", strlen("mclic register v1") }, { center, sizeof(center) },

@@ -39,6 +39,19 @@ static enum problem body_base64(const json_t *j, const char *name, void *out, si
 	return PROBLEM_NONE;
 }
 
+/* X25519 has points that nothing can be sealed to; sealing tells. */
+static enum problem body_exchange_key(const json_t *j, __u8 key[32])
+{
+	__u8 box[MCLIC_BOX_OVERHEAD + 1];
+	enum problem p = body_base64(j, "exchange_key", key, 32);
+	int ret = p ? 0 : mclic_box_seal(key, "", 0, "", 1, box);
+
+	if (ret == -EINVAL)
+		return problem_refuse(PROBLEM_BAD_JSON, "\"exchange_key\" is not a public key of "
+				      "X25519; make a new pair");
+	return p ? p : problem_of(ret);
+}
+
 static enum problem body_u32(const json_t *j, const char *name, __u32 *out)
 {
 	const json_t *v = json_object_get(j, name);
@@ -71,7 +84,7 @@ enum problem body_enrol(const void *text, size_t len, struct enrol_body *b)
 	if (!p)
 		p = body_base64(j, "device_key", b->device_key, sizeof(b->device_key));
 	if (!p)
-		p = body_base64(j, "exchange_key", b->exchange_key, sizeof(b->exchange_key));
+		p = body_exchange_key(j, b->exchange_key);
 	if (!p)
 		p = body_base64(j, "signature", b->sig, sizeof(b->sig));
 	return p;
@@ -93,7 +106,7 @@ enum problem body_register(const void *text, size_t len, struct register_body *b
 	if (!p)
 		p = body_base64(j, "publisher_key", b->publisher_key, sizeof(b->publisher_key));
 	if (!p)
-		p = body_base64(j, "exchange_key", b->exchange_key, sizeof(b->exchange_key));
+		p = body_exchange_key(j, b->exchange_key);
 	if (!p)
 		p = body_base64(j, "signature", b->sig, sizeof(b->sig));
 	return p;

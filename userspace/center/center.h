@@ -277,10 +277,10 @@ int audit_id(struct db *db, __u64 now, const char *actor, const char *action,
 
 /* ---- enrol.c, register.c, sealed.c ---- */
 
-/** center_enrol() - POST /v1/enrol; *@answer gets the JSON body */
+/** center_enrol() - POST /v1/enrol; *@answer gets the JSON body, the caller's in any case */
 enum problem center_enrol(struct center *c, struct db *db, __u64 now, const void *text,
 			  size_t len, json_t **answer);
-/** center_register() - POST /v1/products, with the bearer's @token or NULL */
+/** center_register() - the same for POST /v1/products, with the bearer's @token or NULL */
 enum problem center_register(struct center *c, struct db *db, __u64 now, const char *token,
 			     const void *text, size_t len, json_t **answer);
 /**

@@ -233,13 +233,14 @@ enum problem center_enrol(struct center *c, struct db *db, __u64 now, const void
 		p = problem_of(db_begin(db));
 	if (p)
 		goto out;
+	/* Without an answer there is no enrolment: the token must not be used up then. */
 	p = enrol_decide(c, db, &e, now, &name);
+	if (!p)
+		p = problem_of(enrol_answer(c, db, &e, name, answer));
 	if (p)
 		db_rollback(db);
 	else
 		p = problem_of(db_commit(db));
-	if (!p)
-		p = problem_of(enrol_answer(c, db, &e, name, answer));
 out:
 	mclic_wipe(&e, sizeof(e));
 	return p;

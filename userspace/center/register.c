@@ -217,9 +217,11 @@ enum problem center_register(struct center *c, struct db *db, __u64 now, const c
 	if (p)
 		return p;
 	p = register_decide(c, db, token, &r, now);
+	if (!p)
+		p = problem_of(register_answer(c, &r, answer));
 	if (p)
 		db_rollback(db);
 	else
 		p = problem_of(db_commit(db));
-	return p ? p : problem_of(register_answer(c, &r, answer));
+	return p;
 }

@@ -66,11 +66,11 @@ static enum problem run_status(struct exchange *x, struct db *db, struct MHD_Res
 
 static enum problem run_enrol(struct exchange *x, struct db *db, struct MHD_Response **response)
 {
-	json_t *answer = NULL;
+	MCLIC_AUTO_JSON json_t *answer = NULL;
 	enum problem p = center_enrol(server_center(x->server), db, route_now(), x->body, x->len,
 				      &answer);
 
-	return p ? p : reply_json(answer, response);
+	return p ? p : reply_json(json_incref(answer), response);
 }
 
 static const char *bearer(struct exchange *x)
@@ -84,11 +84,11 @@ static const char *bearer(struct exchange *x)
 static enum problem run_register(struct exchange *x, struct db *db,
 				 struct MHD_Response **response)
 {
-	json_t *answer = NULL;
+	MCLIC_AUTO_JSON json_t *answer = NULL;
 	enum problem p = center_register(server_center(x->server), db, route_now(), bearer(x),
 					 x->body, x->len, &answer);
 
-	return p ? p : reply_json(answer, response);
+	return p ? p : reply_json(json_incref(answer), response);
 }
 
 static enum problem run_licences(struct exchange *x, struct db *db,
