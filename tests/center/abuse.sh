@@ -71,7 +71,7 @@ heads=$!
 {
 	printf '%b' "${POST}Content-Length: 60000\r\n\r\n"
 	head -c 60000 /dev/zero
-} | dribble -n 120 -b 300 -t 500 -m 60 -s 127.0.0.3 "$PORT" >/dev/null 2>"$T/slow.body" &
+} | dribble -n 120 -b 300 -t 500 -m 60 -s 127.0.0.3 "$PORT" >"$T/said.body" 2>"$T/slow.body" &
 bodies=$!
 dribble -n 120 -m 60 -s 127.0.0.4 "$PORT" </dev/null >/dev/null 2>"$T/slow.idle" &
 idle=$!
@@ -87,6 +87,9 @@ wait $heads
 tap_is "a head that comes byte by byte is cut off" "$?" 0
 wait $bodies
 tap_is "so is a body" "$?" 0
+tap_is "without an answer, as protocol.rst says" "$(cat "$T/said.body")" ""
+tap_is "but the log has it" "$(grep '"path":"/v1/enrol"' "$CENTER_LOG" | tail -n 1 |
+	jq -c '[.status, .ms > 15000]')" "[0,true]"
 wait $idle
 tap_is "and a client that says nothing" "$?" 0
 tap_diag "heads: $(cat "$T/slow.head"); bodies: $(cat "$T/slow.body"); idle: $(cat "$T/slow.idle")"

@@ -318,6 +318,11 @@ ask "$T/large"
 expect "65537 bytes" too-large 413
 post $JSON /v1/enrol "$T/large" -H 'Transfer-Encoding: chunked'
 expect "the same in chunks" too-large 413
+for size in 1100K 20M; do
+	truncate -s $size "$T/huge"
+	post $JSON /v1/enrol "$T/huge" -H 'Transfer-Encoding: chunked'
+	expect "$size in chunks" too-large 413
+done
 head -c 65536 /dev/zero >"$T/large"
 post $JSON /v1/enrol "$T/large"
 expect "65536 bytes are read" bad-json 400

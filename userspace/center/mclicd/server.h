@@ -11,7 +11,7 @@
 
 /* Documentation/protocol.rst, "Limits", names these. */
 #define BODY_MAX	(64u << 10)
-#define SWALLOW_MAX	(1u << 20)	/* a longer body is not even read to be refused */
+#define SWALLOW_MAX	(1u << 20)	/* who announces more is refused before it is read */
 #define CONNECTIONS_MAX	1024
 #define CONNECTIONS_IP	128
 #define REQUEST_SECONDS	20		/* from connecting to the last byte of the request */
