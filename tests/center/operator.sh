@@ -30,6 +30,10 @@ tap_status "no such device" 1 ctl device revoke "$IDC"
 tap_status "no device at all" 2 ctl device revoke xyz
 tap_ok "a device is revoked" ctl device revoke "$(mclreq id "$T/alice.pem")"
 tap_isnt "and that is shown" "$(ctl device list --json | jq .devices[0].revoked_at)" null
+lines=$(ctl audit list --json | jq '.entries | length')
+tap_status "a device is revoked once" 1 ctl device revoke "$(mclreq id "$T/alice.pem")"
+tap_err "and says so" 'is revoked already'
+tap_is "and is in the audit log once" "$(ctl audit list --json | jq '.entries | length')" "$lines"
 sql "UPDATE devices SET revoked_at = NULL"
 
 # ---- titles and money ----
@@ -52,6 +56,7 @@ tap_status "nothing to set" 2 ctl product set Title
 for class in 4 9 -1 x ''; do
 	tap_status "a class that is none: '$class'" 2 ctl product set Title --lowest-class "$class"
 done
+tap_status "also where no title is" 2 ctl product set Nothing --lowest-class 9
 for period in -1 36501 1y 1.5; do
 	tap_status "a period that is none: '$period'" 2 ctl product set Title --period-days "$period"
 done
@@ -63,6 +68,14 @@ tap_is "is shown to clients" "$(api "/v1/products/$DID"; jq -c \
 	'[.price, .currency, .period_days, .lowest_class, .kinds, .on_sale]' "$BODY")" \
 	'[500,"EUR",7,3,["personal"],true]'
 tap_is "the list of clients" "$(api /v1/products; jq -c '[.products[].title]' "$BODY")" '["Title"]'
+tap_ok "a second version" new_title Title 2
+ctl product set "$DID" --kinds personal,portable >/dev/null
+tap_ok "titles, as a table" ctl product list
+tap_out "kinds are words" ' portable,personal +yes$'
+tap_ok "a title, for people" ctl product show Title
+tap_out "kinds are words there too" '^kinds: portable,personal$'
+tap_is "versions are a list" "$(grep -c '^versions:$' "$OUT") $(
+	grep -c '^  - content_version: [12]$' "$OUT") $(grep -c '^    km_generation: 1$' "$OUT")" "1 2 2"
 tap_ok "withdrawn" ctl product withdraw Title
 tap_is "it is not in their list" "$(api /v1/products; jq -c .products "$BODY")" '[]'
 tap_is "but has its address" "$(api "/v1/products/$DID"; jq -c .on_sale "$BODY")" false
@@ -84,6 +97,13 @@ tap_ok "licences of a user" ctl licence list --user alice
 tap_out "the one issued" "^$LICENCE +alice +Title +personal +1 .* issued\$"
 tap_is "none of the other" "$(ctl licence list --user bob --json | jq -c .licences)" '[]'
 before=$(api "/v1/revocations/$IDC"; mclreq list "$BODY" "$CERT" | jq .number)
+tap_ok "a licence, for people" ctl licence show "$LICENCE"
+tap_out "one of a week ends" '^    not_after: 2[0-9]{3}-'
+ctl product set "$DID" --period-days 0 >/dev/null
+query "$T/q" mid=random
+ask "$T/q"
+tap_ok "one for ever" ctl licence show "$(opened "$BODY" "$T/q" | jq -r .licence)"
+tap_out "does not" '^    not_after: -$'
 tap_ok "revoked, with a reason" ctl licence revoke "$LICENCE" --reason "chargeback, 2nd"
 api "/v1/revocations/$IDC"
 tap_is "the list has it, under the next number" \
@@ -179,6 +199,8 @@ tap_is "each with a key of its own" "$(cat "$CENTER"/keys/km-*.key | wc -c) $(
 	sha256sum "$CENTER"/keys/km-*.key | cut -c 1-64 | sort -u | wc -l)" "288 9"
 tap_is "key list" "$(ctl key list --json | jq -c '[.keys[].generation | numbers]')" \
 	'[1,2,3,4,5,6,7,8,9]'
+tap_ok "key list, for people" ctl key list
+tap_out "names the center" "^signing .* $IDC\$"
 stop_center
 start_center
 api /healthz

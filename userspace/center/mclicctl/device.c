@@ -40,15 +40,24 @@ int device_list(struct ctl *t)
 	return ret ? ret : print_table(t, "devices", rows, columns);
 }
 
+/* Inside a transaction. */
 static int revoke(struct ctl *t, const __u8 device_id[MCLIC_ID_SIZE])
 {
+	DB_AUTO sqlite3_stmt *s = NULL;
 	int ret;
 
-	ret = db_run(t->db, "UPDATE devices SET revoked_at = coalesce(revoked_at, ?)"
-		     " WHERE device_id = ?", DB_ARGS(DB_INT(t->now), DB_ID(device_id)));
+	ret = db_query(t->db, "SELECT revoked_at FROM devices WHERE device_id = ?",
+		       DB_ARGS(DB_ID(device_id)), &s);
+	if (!ret)
+		ret = db_step(t->db, s);
 	if (!ret)
 		return mclic_fail(ENOENT, "%s: no such device; mclicctl device list names them",
 				  t->argument);
+	if (ret > 0 && sqlite3_column_type(s, 0) != SQLITE_NULL)
+		return mclic_fail(EALREADY, "%s: this device is revoked already", t->argument);
+	if (ret > 0)
+		ret = db_run(t->db, "UPDATE devices SET revoked_at = ? WHERE device_id = ?",
+			     DB_ARGS(DB_INT(t->now), DB_ID(device_id)));
 	return ret < 0 ? ret : audit_id(t->db, t->now, t->actor, "device revoked", device_id, NULL);
 }
 

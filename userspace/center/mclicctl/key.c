@@ -18,7 +18,8 @@ int key_list(struct ctl *t)
 	static const struct column columns[] = {
 		{ "KEY", "key", COLUMN_PLAIN }, { "CREATED", "created_at", COLUMN_TIME },
 		{ "TITLES", "versions", COLUMN_PLAIN }, { "LICENCES", "licences", COLUMN_PLAIN },
-		{ "USER KEYS", "user_keys", COLUMN_PLAIN }, { NULL, NULL, COLUMN_PLAIN },
+		{ "USER KEYS", "user_keys", COLUMN_PLAIN }, { "CENTER", "center", COLUMN_PLAIN },
+		{ NULL, NULL, COLUMN_PLAIN },
 	};
 	DB_AUTO sqlite3_stmt *s = NULL;
 	char hex[2 * MCLIC_ID_SIZE + 1];

@@ -17,9 +17,23 @@ static void time_cell(json_int_t t, char *out)
 	strftime(out, CELL_MAX, "%Y-%m-%d %H:%M:%SZ", &tm);
 }
 
+/* Words with commas, as --kinds takes them. */
 static void list_cell(const json_t *v, char *out)
 {
-	MCLIC_AUTO_FREE char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	const json_t *word;
+	size_t i, len = 0;
+
+	out[0] = '\0';
+	json_array_foreach(v, i, word) {
+		snprintf(out + len, CELL_MAX - len, "%s%s", i ? "," : "",
+			 json_string_value(word));
+		len = strlen(out);
+	}
+}
+
+static void object_cell(const json_t *v, char *out)
+{
+	MCLIC_AUTO_FREE char *text = json_dumps(v, JSON_COMPACT);
 
 	snprintf(out, CELL_MAX, "%s", text ? text : "");
 }
@@ -34,8 +48,10 @@ static void plain_cell(const json_t *v, char *out)
 		snprintf(out, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
 	else if (!v || json_is_null(v))
 		snprintf(out, CELL_MAX, "-");
-	else
+	else if (json_is_array(v))
 		list_cell(v, out);
+	else
+		object_cell(v, out);
 }
 
 static void cell(const json_t *row, const struct column *c, char *out)
@@ -43,7 +59,10 @@ static void cell(const json_t *row, const struct column *c, char *out)
 	const json_t *v = json_object_get(row, c->member);
 	const char *currency = json_string_value(json_object_get(row, "currency"));
 
-	if (c->type == COLUMN_TIME && json_is_integer(v))
+	/* 0 is no time: a licence without end */
+	if (c->type == COLUMN_TIME && !json_integer_value(v))
+		plain_cell(NULL, out);
+	else if (c->type == COLUMN_TIME)
 		time_cell(json_integer_value(v), out);
 	else if (c->type == COLUMN_MONEY && json_is_integer(v) && currency)
 		money_text(json_integer_value(v), currency, out);
@@ -127,7 +146,8 @@ static bool names_time(const char *member)
 	return (len > 3 && !strcmp(member + len - 3, "_at")) || !strcmp(member, "not_after");
 }
 
-static void put_record(const json_t *record, int indent)
+/* @mark stands at the end of the first line's indent. */
+static void put_record(const json_t *record, int indent, const char *mark)
 {
 	struct column c = { .heading = "" };
 	char text[CELL_MAX];
@@ -137,18 +157,19 @@ static void put_record(const json_t *record, int indent)
 	size_t i;
 
 	json_object_foreach((json_t *)record, key, v) {
+		printf("%*s%s:", indent, mark, key);
+		mark = "";
 		if (json_is_array(v) && json_is_object(json_array_get(v, 0))) {
-			json_array_foreach(v, i, item) {
-				printf("%*s%s:\n", indent, "", key);
-				put_record(item, indent + 2);
-			}
+			putchar('\n');
+			json_array_foreach(v, i, item)
+				put_record(item, indent + 4, "- ");
 			continue;
 		}
 		c.member = key;
 		c.type = !strcmp(key, "price") || !strcmp(key, "amount") ? COLUMN_MONEY :
 			 names_time(key) ? COLUMN_TIME : COLUMN_PLAIN;
 		cell(record, &c, text);
-		printf("%*s%s: %s\n", indent, "", key, text);
+		printf(" %s\n", text);
 	}
 }
 
@@ -158,7 +179,7 @@ int print_record(const struct ctl *t, json_t *record)
 		return mclic_print_json(record);
 	if (!record)
 		return mclic_fail(ENOMEM, "not enough memory for the result");
-	put_record(record, 0);
+	put_record(record, 0, "");
 	json_decref(record);
 	return flushed();
 }

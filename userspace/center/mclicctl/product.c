@@ -59,15 +59,50 @@ int product_list(struct ctl *t)
 	return ret ? ret : print_table(t, "products", products, columns);
 }
 
-/* ---- inside a transaction ---- */
+/** struct change - what "product set" is told; negative where it is not */
+struct change {
+	sqlite3_int64 period_days;
+	sqlite3_int64 lowest_class;
+	sqlite3_int64 kinds;
+};
 
-static int set_number(struct ctl *t, const __u8 did[MCLIC_ID_SIZE], const char *sql,
-		      sqlite3_int64 n)
+static int parse_kinds(const char *text, sqlite3_int64 *kinds)
 {
-	int ret = db_run(t->db, sql, DB_ARGS(DB_INT(n), DB_ID(did)));
-
-	return ret < 0 ? ret : 0;
+	if (!strcmp(text, "portable"))
+		*kinds = 1 << MCLIC_PORTABLE;
+	else if (!strcmp(text, "personal"))
+		*kinds = 1 << MCLIC_PERSONAL;
+	else if (!strcmp(text, "portable,personal") || !strcmp(text, "personal,portable"))
+		*kinds = 1 << MCLIC_PORTABLE | 1 << MCLIC_PERSONAL;
+	else
+		return mclic_usage("--kinds: portable, personal, or portable,personal expected, not %s",
+				   text);
+	return 0;
 }
+
+static int parse_change(const struct ctl *t, struct change *change)
+{
+	const char *period = ctl_option(t, CTL_PERIOD), *lowest = ctl_option(t, CTL_CLASS);
+	const char *kinds = ctl_option(t, CTL_KINDS);
+	int ret = 0;
+
+	*change = (struct change){ -1, -1, -1 };
+	if (!t->given)
+		return mclic_usage("nothing to set: give --price, --currency, --period-days, "
+				   "--lowest-class or --kinds");
+	if (ctl_option(t, CTL_CURRENCY) && !ctl_option(t, CTL_PRICE))
+		return mclic_usage("--currency: give --price too");
+	if (period)
+		ret = ctl_number(period, "--period-days", 0, 36500, &change->period_days);
+	if (!ret && lowest)
+		ret = ctl_number(lowest, "--lowest-class", 0, MCLIC_CLASS_MAX,
+				 &change->lowest_class);
+	if (!ret && kinds)
+		ret = parse_kinds(kinds, &change->kinds);
+	return ret;
+}
+
+/* ---- inside a transaction ---- */
 
 static int set_price(struct ctl *t, const __u8 did[MCLIC_ID_SIZE], const char *price,
 		     const char *currency)
@@ -76,10 +111,8 @@ static int set_price(struct ctl *t, const __u8 did[MCLIC_ID_SIZE], const char *p
 	__s64 amount;
 	int ret;
 
-	if (!price && !currency)
-		return 0;
 	if (!price)
-		return mclic_usage("--currency: give --price too");
+		return 0;
 	ret = db_query(t->db, "SELECT currency FROM products WHERE did = ?", DB_ARGS(DB_ID(did)),
 		       &s);
 	if (!ret)
@@ -96,46 +129,19 @@ static int set_price(struct ctl *t, const __u8 did[MCLIC_ID_SIZE], const char *p
 	return ret < 0 ? ret : 0;
 }
 
-static int parse_kinds(const char *text, sqlite3_int64 *kinds)
+static int set(struct ctl *t, const __u8 did[MCLIC_ID_SIZE], const struct change *change)
 {
-	if (!strcmp(text, "portable"))
-		*kinds = 1 << MCLIC_PORTABLE;
-	else if (!strcmp(text, "personal"))
-		*kinds = 1 << MCLIC_PERSONAL;
-	else if (!strcmp(text, "portable,personal") || !strcmp(text, "personal,portable"))
-		*kinds = 1 << MCLIC_PORTABLE | 1 << MCLIC_PERSONAL;
-	else
-		return mclic_usage("--kinds: portable, personal, or portable,personal expected, not %s",
-				   text);
-	return 0;
-}
-
-static int set(struct ctl *t, const __u8 did[MCLIC_ID_SIZE])
-{
-	const char *period = ctl_option(t, CTL_PERIOD), *lowest = ctl_option(t, CTL_CLASS);
-	const char *kinds = ctl_option(t, CTL_KINDS);
-	sqlite3_int64 n;
 	int ret;
 
 	ret = set_price(t, did, ctl_option(t, CTL_PRICE), ctl_option(t, CTL_CURRENCY));
-	if (!ret && period) {
-		ret = ctl_number(period, "--period-days", 0, 36500, &n);
-		if (!ret)
-			ret = set_number(t, did, "UPDATE products SET period_days = ? WHERE did = ?",
-					 n);
-	}
-	if (!ret && lowest) {
-		ret = ctl_number(lowest, "--lowest-class", 0, MCLIC_CLASS_MAX, &n);
-		if (!ret)
-			ret = set_number(t, did, "UPDATE products SET lowest_class = ?"
-					 " WHERE did = ?", n);
-	}
-	if (!ret && kinds) {
-		ret = parse_kinds(kinds, &n);
-		if (!ret)
-			ret = set_number(t, did, "UPDATE products SET kinds = ? WHERE did = ?", n);
-	}
-	return ret;
+	if (!ret)
+		ret = db_run(t->db, "UPDATE products SET"
+			     " period_days = iif(?1 < 0, period_days, ?1),"
+			     " lowest_class = iif(?2 < 0, lowest_class, ?2),"
+			     " kinds = iif(?3 < 0, kinds, ?3) WHERE did = ?4",
+			     DB_ARGS(DB_INT(change->period_days), DB_INT(change->lowest_class),
+				     DB_INT(change->kinds), DB_ID(did)));
+	return ret < 0 ? ret : 0;
 }
 
 static json_t *given_options(const struct ctl *t)
@@ -151,17 +157,17 @@ static json_t *given_options(const struct ctl *t)
 int product_set(struct ctl *t)
 {
 	__u8 did[MCLIC_ID_SIZE];
+	struct change change;
 	int ret;
 
-	if (!t->given)
-		return mclic_usage("nothing to set: give --price, --currency, --period-days, "
-				   "--lowest-class or --kinds");
-	ret = db_begin(t->db);
+	ret = parse_change(t, &change);
+	if (!ret)
+		ret = db_begin(t->db);
 	if (ret)
 		return ret;
 	ret = find(t, did);
 	if (!ret)
-		ret = set(t, did);
+		ret = set(t, did, &change);
 	if (!ret)
 		ret = audit_id(t->db, t->now, t->actor, "title changed", did, given_options(t));
 	ret = ctl_end(t, ret);
@@ -178,8 +184,9 @@ static int set_on_sale(struct ctl *t, bool on_sale)
 		return ret;
 	ret = find(t, did);
 	if (!ret)
-		ret = set_number(t, did, "UPDATE products SET on_sale = ? WHERE did = ?", on_sale);
-	if (!ret)
+		ret = db_run(t->db, "UPDATE products SET on_sale = ? WHERE did = ?",
+			     DB_ARGS(DB_INT(on_sale), DB_ID(did)));
+	if (ret >= 0)
 		ret = audit_id(t->db, t->now, t->actor,
 			       on_sale ? "title put on sale" : "title withdrawn", did, NULL);
 	ret = ctl_end(t, ret);
