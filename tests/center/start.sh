@@ -68,6 +68,7 @@ expect_ok "the first goes on"
 tap_is "and says it is well" "$(cat "$BODY")" ok
 refused "an address that is taken" 1 'cannot listen' --data "$T/other" \
 	--listen "${CENTER_URL#https://}"
+tap_ok "and makes no data directory" test ! -e "$T/other"
 
 # ---- restart ----
 
@@ -141,12 +142,27 @@ refused "half a pair for TLS" 2 'CERT,KEY' --data "$T/none" --tls "$CENTER_CA"
 tap_ok "none of these makes a data directory" test ! -e "$T/none"
 refused "a pair that is none" 1 'is not the key of' --data "$T/other" --listen 127.0.0.1:0 \
 	--tls "$CENTER_CA,$CENTER/keys/signing-$IDC.key"
+refused "a pair that is not there" 1 'No such file' --data "$T/other" --listen 127.0.0.1:0 \
+	--tls "$T/no.pem,$T/no.key"
+tap_ok "and neither makes a data directory" test ! -e "$T/other"
 
 start_center --plain-http
 tap_match "plain HTTP on loopback, when asked" "$CENTER_URL" '^http://127\.0\.0\.1:[0-9]+$'
 api /healthz
 expect_ok "it serves"
 stop_center
+
+for address in 127.9.8.7 0.0.0.0; do
+	CENTER=$T/$address
+	start_center --rsa-bits 2048 --listen $address:0
+	stop_center
+done
+tap_ok "the self-made certificate names the address it listens on" \
+	openssl verify -CAfile "$T/127.9.8.7/tls-cert.pem" -verify_ip 127.9.8.7 \
+	"$T/127.9.8.7/tls-cert.pem"
+tap_nomatch "but not the wildcard" "$(openssl x509 -in "$T/0.0.0.0/tls-cert.pem" -noout -text)" \
+	'IP Address:0\.0\.0\.0'
+CENTER=$T/center
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$T/own.key" -out "$T/own.pem" -days 2 \
 	-subj /CN=own -addext subjectAltName=IP:127.0.0.1 2>/dev/null

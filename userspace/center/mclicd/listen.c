@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The listening socket. */
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -119,4 +120,19 @@ int listen_open(const char *text, char **address)
 		return ret;
 	}
 	return fd;
+}
+
+void listen_host(int fd, char host[INET6_ADDRSTRLEN])
+{
+	struct sockaddr_storage a = { 0 };
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a;
+	socklen_t len = sizeof(a);
+
+	host[0] = '\0';
+	getsockname(fd, (struct sockaddr *)&a, &len);
+	if (a.ss_family == AF_INET && v4->sin_addr.s_addr != htonl(INADDR_ANY))
+		inet_ntop(AF_INET, &v4->sin_addr, host, INET6_ADDRSTRLEN);
+	else if (a.ss_family == AF_INET6 && !IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr))
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, INET6_ADDRSTRLEN);
 }

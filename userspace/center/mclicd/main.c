@@ -135,21 +135,18 @@ static int finish(struct center *c)
 	return ret == -EBUSY ? 0 : ret;
 }
 
-static int serve(struct center *c, const struct options *o, const struct tls *tls,
+/* Takes @fd. */
+static int serve(struct center *c, const struct tls *tls, int fd, const char *address,
 		 const sigset_t *stop)
 {
-	MCLIC_AUTO_FREE char *address = NULL;
 	MCLIC_AUTO_FREE char *url = NULL;
 	struct server *s;
-	int fd, ret, signal_number = 0;
+	int ret, signal_number = 0;
 
-	fd = listen_open(o->listen, &address);
-	if (fd < 0)
-		return fd;
 	ret = server_start(c, fd, tls, &s);
 	if (ret)
 		return ret;
-	ret = write_url(c, o->plain ? "http" : "https", address, &url);
+	ret = write_url(c, tls ? "https" : "http", address, &url);
 	if (!ret) {
 		log_serving(c, url);
 		sigwait(stop, &signal_number);
@@ -163,28 +160,40 @@ static int serve(struct center *c, const struct options *o, const struct tls *tl
 	return ret;
 }
 
+/* What can be refused, before a data directory is made. The listening socket or an errno. */
+static int prepare(const struct options *o, struct tls *tls, char **address)
+{
+	int ret;
+
+	ret = listen_check(o->listen, o->plain);
+	if (!ret && o->tls)
+		ret = tls_load(o->tls, tls);
+	return ret ? ret : listen_open(o->listen, address);
+}
+
 static int run(const struct options *o)
 {
+	MCLIC_AUTO_FREE char *address = NULL;
+	MCLIC_AUTO_CLOSE int fd = -1;
 	struct center *c = NULL;
 	struct tls tls = { 0 };
 	sigset_t stop;
 	int ret;
 
 	ret = mclic_secure_process();
-	/* What can be refused, before a data directory is made. */
-	if (!ret)
-		ret = listen_check(o->listen, o->plain);
 	if (ret)
 		return ret;
 	block_signals(&stop);
-	ret = center_start(o->data, o->name, o->bits, (__u64)time(NULL), &c);
-	if (ret)
-		return ret;
-	unlinkat(c->dir, CENTER_LISTEN, 0);
-	if (!o->plain)
-		ret = tls_load(c, o->tls, &tls);
+	fd = prepare(o, &tls, &address);
+	ret = fd < 0 ? fd : center_start(o->data, o->name, o->bits, (__u64)time(NULL), &c);
 	if (!ret)
-		ret = serve(c, o, o->plain ? NULL : &tls, &stop);
+		unlinkat(c->dir, CENTER_LISTEN, 0);
+	if (!ret && !o->plain && !o->tls)
+		ret = tls_own(c, fd, &tls);
+	if (!ret) {
+		ret = serve(c, o->plain ? NULL : &tls, fd, address, &stop);
+		fd = -1;
+	}
 	tls_free(&tls);
 	center_close(c);
 	return ret;

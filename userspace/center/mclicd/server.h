@@ -3,6 +3,7 @@
 #ifndef MCLICD_SERVER_H
 #define MCLICD_SERVER_H
 
+#include <netinet/in.h>
 #include <time.h>
 
 #include <microhttpd.h>
@@ -82,6 +83,8 @@ int listen_check(const char *text, bool loopback_only);
  * Return: the descriptor or a negative errno.
  */
 int listen_open(const char *text, char **address);
+/** listen_host() - the address that @fd listens on, or "" when it listens on all */
+void listen_host(int fd, char host[INET6_ADDRSTRLEN]);
 
 /* ---- tls.c ---- */
 
@@ -92,13 +95,11 @@ struct tls {
 	size_t key_len;
 };
 
-/**
- * tls_load() - the pair of --tls
- * @c: center
- * @arg: CERT,KEY, or NULL for the center's own, made if missing
- * @t: gets it
- */
-int tls_load(struct center *c, const char *arg, struct tls *t);
+/** tls_load() - the pair of --tls, CERT,KEY */
+int tls_load(const char *arg, struct tls *t);
+/** tls_own() - the center's own pair; made if missing, for the address of socket @listening too */
+int tls_own(const struct center *c, int listening, struct tls *t);
+/** tls_free() - also after a failure of these */
 void tls_free(struct tls *t);
 
 /* ---- server.c: connections and requests ---- */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The pair for TLS: the operator's, or a self-signed one that is made on the first start. */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -36,20 +37,27 @@ static bool tls_extension(X509 *cert, int nid, const char *value)
 	return good;
 }
 
-/* The host's name goes into the certificate only if it reads like one. */
-static bool tls_names(X509 *cert)
+/*
+ * What clients may call this host. Its name goes into the certificate only if it reads
+ * like one, the address it listens on if it is a certain one.
+ */
+static bool tls_names(X509 *cert, int listening)
 {
-	const char fixed[] = "DNS:localhost,IP:127.0.0.1,IP:::1";
-	char host[HOST_NAME_MAX + 1] = "", value[sizeof(fixed) + sizeof(",DNS:") + HOST_NAME_MAX];
 	const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+	char host[HOST_NAME_MAX + 1] = "", address[INET6_ADDRSTRLEN], value[512];
+	int len;
 
 	if (gethostname(host, sizeof(host) - 1) || strspn(host, plain) != strlen(host))
 		host[0] = '\0';
-	snprintf(value, sizeof(value), "%s%s%s", fixed, *host ? ",DNS:" : "", host);
-	return tls_extension(cert, NID_subject_alt_name, value);
+	listen_host(listening, address);
+	if (!strcmp(address, "127.0.0.1") || !strcmp(address, "::1"))
+		address[0] = '\0';
+	len = snprintf(value, sizeof(value), "DNS:localhost,IP:127.0.0.1,IP:::1%s%s%s%s",
+		       *host ? ",DNS:" : "", host, *address ? ",IP:" : "", address);
+	return len < (int)sizeof(value) && tls_extension(cert, NID_subject_alt_name, value);
 }
 
-static bool tls_fill(X509 *cert, EVP_PKEY *key)
+static bool tls_fill(X509 *cert, EVP_PKEY *key, int listening)
 {
 	X509_NAME *subject = X509_get_subject_name(cert);
 	__u64 serial;
@@ -63,19 +71,19 @@ static bool tls_fill(X509 *cert, EVP_PKEY *key)
 	       X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
 					  (const unsigned char *)"mclicd", -1, -1, 0) == 1 &&
 	       X509_set_issuer_name(cert, subject) == 1 && X509_set_pubkey(cert, key) == 1 &&
-	       tls_names(cert) &&
+	       tls_names(cert, listening) &&
 	       tls_extension(cert, NID_basic_constraints, "critical,CA:FALSE") &&
 	       tls_extension(cert, NID_key_usage, "critical,digitalSignature") &&
 	       tls_extension(cert, NID_ext_key_usage, "serverAuth") &&
 	       X509_sign(cert, key, EVP_sha256()) > 0;
 }
 
-static int tls_write_cert(const struct center *c, EVP_PKEY *key)
+static int tls_write_cert(const struct center *c, EVP_PKEY *key, int listening)
 {
 	X509 *cert = X509_new();
 	int ret;
 
-	if (cert && tls_fill(cert, key))
+	if (cert && tls_fill(cert, key, listening))
 		ret = mclic_cert_write(c->dir, TLS_CERT, cert);
 	else
 		ret = mclic_fail(ENOMEM, "cannot make a certificate for TLS");
@@ -84,7 +92,7 @@ static int tls_write_cert(const struct center *c, EVP_PKEY *key)
 }
 
 /* The key first: a start that was killed in between goes on with the key it finds. */
-static int tls_make(const struct center *c)
+static int tls_make(const struct center *c, int listening)
 {
 	MCLIC_AUTO_FREE char *path = NULL;
 	EVP_PKEY *key = NULL;
@@ -101,7 +109,7 @@ static int tls_make(const struct center *c)
 		      mclic_fail(ENOMEM, "cannot make a key for TLS");
 	}
 	if (!ret)
-		ret = tls_write_cert(c, key);
+		ret = tls_write_cert(c, key, listening);
 	EVP_PKEY_free(key);
 	return ret;
 }
@@ -159,7 +167,7 @@ static int tls_read(struct tls *t, const char *cert_path, const char *key_path)
 	return ret ? ret : tls_check(t, cert_path, key_path);
 }
 
-static int tls_own(struct center *c, struct tls *t)
+int tls_own(const struct center *c, int listening, struct tls *t)
 {
 	MCLIC_AUTO_FREE char *cert = NULL;
 	MCLIC_AUTO_FREE char *key = NULL;
@@ -169,29 +177,19 @@ static int tls_own(struct center *c, struct tls *t)
 	if (!ret)
 		ret = tls_path(c, TLS_KEY, &key);
 	if (!ret && access(cert, F_OK))
-		ret = tls_make(c);
+		ret = tls_make(c, listening);
 	return ret ? ret : tls_read(t, cert, key);
 }
 
-int tls_load(struct center *c, const char *arg, struct tls *t)
+int tls_load(const char *arg, struct tls *t)
 {
-	MCLIC_AUTO_FREE char *copy = arg ? strdup(arg) : NULL;
-	char *comma;
-	int ret;
+	MCLIC_AUTO_FREE char *copy = strdup(arg);
+	char *comma = copy ? strchr(copy, ',') : NULL;
 
-	memset(t, 0, sizeof(*t));
-	if (!arg) {
-		ret = tls_own(c, t);
-	} else {
-		comma = copy ? strchr(copy, ',') : NULL;
-		if (!comma)
-			return mclic_fail(ENOMEM, "not enough memory");
-		*comma = '\0';
-		ret = tls_read(t, copy, comma + 1);
-	}
-	if (ret)
-		tls_free(t);
-	return ret;
+	if (!comma)
+		return mclic_fail(ENOMEM, "not enough memory");
+	*comma = '\0';
+	return tls_read(t, copy, comma + 1);
 }
 
 void tls_free(struct tls *t)
