@@ -114,6 +114,11 @@ mv "$CENTER/keys/signing-$IDC.key" "$T/signing.key"
 refused "the signing key is missing" 1 "signing-$IDC.key" --data "$CENTER" \
 	--listen 127.0.0.1:0
 mv "$T/signing.key" "$CENTER/keys/signing-$IDC.key"
+mv "$CENTER/center.db" "$T/center.db"
+refused "the database is missing" 1 'center.db: missing, .*restore it from a backup' \
+	--data "$CENTER" --listen 127.0.0.1:0
+tap_ok "and no other is made in its place" test ! -e "$CENTER/center.db"
+mv "$T/center.db" "$CENTER/center.db"
 chmod 755 "$CENTER"
 refused "others may look into the directory" 3 'chmod 700' --data "$CENTER" \
 	--listen 127.0.0.1:0

@@ -221,6 +221,24 @@ static int center_check_keys(struct center *c, struct db *db)
 	return ret;
 }
 
+/*
+ * The database is made before the first key, so that keys without one mean that it was
+ * lost. An empty one in its place would know no user, title or licence of this center.
+ */
+static int center_check_db(struct center *c)
+{
+	int ret;
+
+	if (!faccessat(c->dir, CENTER_DB, F_OK, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	ret = keystore_signing_find(c);
+	if (ret > 0)
+		ret = mclic_fail(ENOENT, "%s/" CENTER_DB ": missing, but the keys of its center are "
+				 "there; restore it from a backup (a new center needs another "
+				 "--data)", c->path);
+	return ret;
+}
+
 static int center_open_db(struct center *c, const char *name, int bits, __u64 now)
 {
 	MCLIC_AUTO_FREE char *path = NULL;
@@ -231,7 +249,11 @@ static int center_open_db(struct center *c, const char *name, int bits, __u64 no
 		path = NULL;
 		return mclic_fail(ENOMEM, "not enough memory");
 	}
-	ret = db_open(path, true, NULL, &db);
+	ret = center_check_db(c);
+	if (!ret)
+		ret = db_open(path, true, NULL, &db);
+	if (!ret && fsync(c->dir))
+		ret = mclic_fail(errno, "%s: cannot flush it: %s", c->path, strerror(errno));
 	if (!ret)
 		ret = db_begin(db);
 	if (!ret)
@@ -240,8 +262,6 @@ static int center_open_db(struct center *c, const char *name, int bits, __u64 no
 		ret = db_commit(db);
 	if (!ret)
 		ret = center_check_keys(c, db);
-	if (!ret && fsync(c->dir))
-		ret = mclic_fail(errno, "%s: cannot flush it: %s", c->path, strerror(errno));
 	db_close(db);
 	return ret;
 }

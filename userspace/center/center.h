@@ -212,6 +212,8 @@ int keystore_km_check(struct center *c, __u32 generation,
 int keystore_km(struct center *c, __u32 generation, const __u8 **km);
 /** keystore_km_rotate() - make and record the next generation; inside a transaction */
 int keystore_km_rotate(struct center *c, struct db *db, __u64 now, __u32 *generation);
+/** keystore_signing_find() - c->id of a signing pair that is there: 1; 0 without one */
+int keystore_signing_find(struct center *c);
 /** keystore_signing_make() - find the signing pair of a half-made start, or make one */
 int keystore_signing_make(struct center *c, const char *name, int bits);
 /** keystore_signing_load() - load the pair of c->id; mclicctl has no use for the key */

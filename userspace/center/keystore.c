@@ -237,8 +237,8 @@ static bool signing_id(const char *name, __u8 id[MCLIC_ID_SIZE])
 	return !strcmp(name, again);
 }
 
-/* The certificate is written first, so a key found is a whole pair. 1 when there is one. */
-static int signing_find(struct center *c)
+/* The certificate is written first, so a key found is a whole pair. */
+int keystore_signing_find(struct center *c)
 {
 	struct dirent *e;
 	int fd = openat(c->keys_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -277,7 +277,7 @@ int keystore_signing_make(struct center *c, const char *name, int bits)
 {
 	EVP_PKEY *key = NULL;
 	X509 *cert = NULL;
-	int ret = signing_find(c);
+	int ret = keystore_signing_find(c);
 
 	if (ret)
 		return ret < 0 ? ret : 0;
