@@ -179,7 +179,10 @@ tap_match "a 401 says how to authenticate" "$(cat "$HEAD")" '^[Ww][Ww][Ww]-[Aa]u
 enrol "a token nobody made" bad-token 401 carol token="mclic-u-$IDC-$ONE"
 enrol "a publisher's token" bad-token 401 carol token="$PRESS"
 enrol "a token of another center" unknown-center 404 carol token="mclic-u-$ONE-$ONE"
+mislaid=$(ctl user token alice --json | jq -r .token)
 token=$(ctl user token alice --json | jq -r .token)
+enrol "a token that was not used before the next one was made" bad-token 401 carol \
+	token="$mislaid"
 enrol "a spoiled signature" bad-signature 403 carol token="$token" sign=no
 enrol "a signature for another center" bad-signature 403 carol token="$token" center=$ONE
 enrol "bob's device with alice's token" device-taken 403 bob token="$token"
@@ -309,6 +312,8 @@ api /v1/status --head
 tap_is "HEAD of the status" "$STATUS" 200
 post text/plain /v1/licences "$T/good"
 expect "a request as text" unsupported-type 415
+tap_is "the detail is a sentence" "$(jq -r .detail "$BODY")" \
+	"This address takes a body of type $REQUEST"
 post "$REQUEST" /v1/enrol "$T/alice.enrol"
 expect "an enrolment as a request" unsupported-type 415
 post "application/json; charset=utf-8" /v1/enrol "$T/alice.enrol"

@@ -38,8 +38,12 @@ static int token_add(struct ctl *t, const __u8 user_id[MCLIC_ID_SIZE],
 	__u8 hash[MCLIC_HASH_SIZE];
 	int ret;
 
-	ret = token_make(t->c, TOKEN_USER, token, hash);
-	if (!ret)
+	/* One that was mislaid is good for nobody then. */
+	ret = db_run(t->db, "DELETE FROM enrolment_tokens WHERE user_id = ? AND device_id IS NULL",
+		     DB_ARGS(DB_ID(user_id)));
+	if (ret >= 0)
+		ret = token_make(t->c, TOKEN_USER, token, hash);
+	if (ret >= 0)
 		ret = db_run(t->db, "INSERT INTO enrolment_tokens (hash, user_id, created_at)"
 			     " VALUES (?, ?, ?)",
 			     DB_ARGS(DB_BLOB(hash, sizeof(hash)), DB_ID(user_id), DB_INT(t->now)));
