@@ -112,6 +112,8 @@ tap_is "the list has it, under the next number" \
 tag=$(sed -n 's/^[Ee][Tt]ag: *\(".*"\).*/\1/p' "$HEAD")
 api "/v1/revocations/$IDC" -H "If-None-Match: $tag"
 tap_is "unchanged: 304" "$STATUS" 304
+api "/v1/revocations/$IDC" -H 'If-None-Match: *'
+tap_is "any will do: 304" "$STATUS" 304
 api "/v1/revocations/$IDC" -H 'If-None-Match: "0"'
 tap_is "changed: 200" "$STATUS" 200
 tap_status "revoked once" 1 ctl licence revoke "$LICENCE"

@@ -165,7 +165,7 @@ static bool etag_matches(struct exchange *x, const char *etag)
 	const char *v = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
 						    MHD_HTTP_HEADER_IF_NONE_MATCH);
 
-	return v && strstr(v, etag);
+	return v && (strstr(v, etag) || !strcmp(v, "*"));
 }
 
 static enum problem run_revocations(struct exchange *x, struct db *db,

@@ -66,7 +66,8 @@ static const char *problem_detail(const struct exchange *x, enum problem p)
 	case PROBLEM_METHOD_NOT_ALLOWED:
 		return "The header Allow lists the methods of this address";
 	case PROBLEM_UNSUPPORTED_TYPE:
-		return x->route->type;
+		problem_refuse(p, "This address takes a body of type %s", x->route->type);
+		return mclic_message();
 	case PROBLEM_TOO_LARGE:
 		return "A body has at most 65536 bytes";
 	default:
