@@ -9,6 +9,9 @@ state() {	# how many requests and responses are kept
 	find "$XDG_STATE_HOME/mclic/requests" "$XDG_STATE_HOME/mclic/licences" -type f 2>/dev/null |
 		sed 's/.*\.//' | sort | uniq -c | awk '{ printf "%s%s ", $2, $1 }'
 }
+lose_slots() {
+	dd if=/dev/zero of="$MEDIUM/.mclic/area" bs=4096 seek=1 count=254 conv=notrunc status=none
+}
 mount_and_compare() {
 	mount_fuse "$MEDIUM" "$MNT" || return 1
 	diff -r --no-dereference "$TREE1" "$MNT/$TITLE1"
@@ -95,7 +98,7 @@ rm -r "${MEDIUM:?}/$TITLE1"
 tap_ok "copy after the title was deleted" copy
 tap_ok "... makes it whole" whole "$MEDIUM"
 cp "$MEDIUM/.mclic/area" "$T/area"
-dd if=/dev/zero of="$MEDIUM/.mclic/area" bs=4096 seek=1 count=254 conv=notrunc status=none
+lose_slots
 tap_ok "copy after the licence was lost from the area" copy
 tap_cmp "... restores it, byte for byte" "$T/area" "$MEDIUM/.mclic/area"
 tap_is "none of that was billed" "$(bills)" $((BILLS + 1))
@@ -125,6 +128,28 @@ tap_ok "copy under a renewed licence" copy
 tap_is "... is not billed" "$(bills)" $((BILLS + 2))
 tap_is "... and leaves the renewal in force" \
 	"$(mclic list "$MEDIUM" --json | jq '.licences[0].sequence')" 2
+lose_slots
+tap_ok "copy after the renewed licence was lost from the area" copy --json
+tap_is "... restores the renewal" "$(jq .licence.sequence "$OUT")" 2
+tap_is "... without a bill" "$(bills)" $((BILLS + 2))
+tap_ok "... so that it can be renewed again" mclic renew "$TITLE1" "$MEDIUM" --json
+tap_is "... from there" "$(jq .licence.sequence "$OUT")" 3
+
+# A renewal that is carried, and never reaches the medium, which loses what it had as well
+mclic renew "$TITLE1" "$MEDIUM" -o "$T/again.mclreq" >"$T/again.out"
+BILLS=$(bills)
+rm "$MEDIUM/$TITLE1/bin/say"
+tap_ok "copy while a renewal waits to be carried" copy
+tap_is "... does not buy it" "$(bills)" "$BILLS"
+tap_ok "... and it can be carried" ask "$T/again.mclreq" "$T/again.mclres"
+KEEP=$(find "$XDG_STATE_HOME/mclic/requests" -type f -exec cmp -s {} "$T/again.mclreq" \; -print)
+tap_isnt "... for it is kept" "$KEEP" ""
+cp "$T/again.mclres" "${KEEP%.mclreq}.mclres"
+lose_slots
+tap_ok "copy after an answered renewal and the slots were lost" copy
+tap_is "... puts the renewal there" \
+	"$(mclic list "$MEDIUM" --json | jq '.licences[0].sequence')" 4
+tap_ok "... settled" test ! -e "$KEEP"
 
 # ---- return ----
 

@@ -5,8 +5,9 @@
  * A request is kept before it is sent, so that whatever is interrupted sends the same
  * bytes again and is billed once: STATE/requests/IDc-DID-MID-NONCE.mclreq, and the
  * response beside it as .mclres (it holds EMid(Ka)) until the title is installed. Then
- * the request moves to STATE/licences/LICENCE-ID.mclreq: sent again, it gets EMid(Ka)
- * for another copy to the same medium without paying.
+ * the request moves to STATE/licences/LICENCE-ID.mclreq: sent again, it gets the licence and
+ * EMid(Ka) for another copy to the same medium without paying. A renewal's takes the place
+ * of the one before, for the center goes on from the newest sequence number only.
  */
 
 #include <dirent.h>
@@ -198,6 +199,7 @@ int kept_settle(struct kept *k)
 	MCLIC_AUTO_FREE char *path = folder(SETTLED);
 	char *settled;
 	char hex[2 * MCLIC_ID_SIZE + 1];
+	struct mclic_request other;
 	__u8 id[MCLIC_ID_SIZE];
 	int err = forget_answer(k);
 
@@ -209,8 +211,8 @@ int kept_settle(struct kept *k)
 		return mclic_fail(EIO, "cannot compute a licence id");
 	if (asprintf(&settled, "%s/%s" REQUEST_SUFFIX, path, mclic_hex(id, sizeof(id), hex)) < 0)
 		return mclic_fail(ENOMEM, "not enough memory");
-	/* The first request of a licence stays: its answer holds EMid(Ka) as well. */
-	if (!access(settled, F_OK)) {
+	if (load(AT_FDCWD, settled, &other) &&
+	    mclic_get32(other.sequence) >= mclic_get32(k->request.sequence)) {
 		err = remove_file(k->path);
 	} else if (rename(k->path, settled)) {
 		err = mclic_fail(errno, "%s: cannot move it to %s: %s", k->path, path,

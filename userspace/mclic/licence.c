@@ -15,20 +15,34 @@ void grant_drop(struct grant *g)
 struct wanted {
 	const struct target *t;
 	const struct title *title;
-	const __u8 *licence_id;		/* NULL: any */
+	const struct mclic_terms *terms;	/* NULL: any licence */
 };
+
+/* Was @q answered with this licence or what it renews? Not with what would be bought yet. */
+static bool is_licence(const struct mclic_request *q, void *ctx)
+{
+	const struct mclic_terms *terms = ctx;
+	__u8 id[MCLIC_ID_SIZE];
+
+	return q->operation != MCLIC_OP_RETURN &&
+	       mclic_get32(q->sequence) < mclic_get32(terms->sequence) &&
+	       !kept_licence_id(q, id) && !memcmp(id, terms->licence_id, sizeof(id));
+}
 
 static bool is_wanted(const struct mclic_request *q, void *ctx)
 {
 	const struct wanted *w = ctx;
-	__u8 id[MCLIC_ID_SIZE];
 
 	if (q->operation == MCLIC_OP_RETURN || memcmp(q->did, w->title->id.did, MCLIC_ID_SIZE) ||
 	    memcmp(q->mid, w->t->medium.mid, MCLIC_ID_SIZE) ||
 	    mclic_get32(q->content_version) != w->title->id.content_version)
 		return false;
-	return !w->licence_id ||
-	       (!kept_licence_id(q, id) && !memcmp(id, w->licence_id, sizeof(id)));
+	return !w->terms || is_licence(q, (void *)w->terms);
+}
+
+static bool is_renewal(const struct mclic_request *q, void *ctx)
+{
+	return q->operation == MCLIC_OP_RENEW && is_wanted(q, ctx);
 }
 
 /* A refusal that another licence cannot mend, or that the user must decide about. */
@@ -95,13 +109,29 @@ static int put_in_force(struct target *t, const struct title *title, struct gran
 	return err;
 }
 
+/*
+ * The request of a licence that was had: a renewal that was answered and never reached the
+ * medium goes before what stood there.
+ */
+static int find_had(struct wanted *w, struct grant *g)
+{
+	int err = kept_find(KEPT_PENDING, is_renewal, w, &g->kept);
+
+	if (!err)
+		err = kept_answer(&g->kept, &g->response);
+	if (err != -ENOENT)
+		return err;
+	kept_drop(&g->kept);
+	return kept_find(KEPT_SETTLED, is_wanted, w, &g->kept);
+}
+
 /* A licence that stood once and was lost or damaged on the medium. 1 when there is none. */
 static int restore_licence(struct target *t, const struct title *title, struct grant *g)
 {
 	struct wanted w = { .t = t, .title = title };
 	int err;
 
-	err = kept_find(KEPT_SETTLED, is_wanted, &w, &g->kept);
+	err = find_had(&w, g);
 	if (err)
 		return err == -ENOENT ? 1 : err;
 	err = response_of(&g->kept, &g->response);
@@ -164,20 +194,12 @@ int grant_licence(struct target *t, const struct title *title, __u8 kind, const 
 	return err ? err : publisher_same(&g->verdict->terms, title);
 }
 
-static bool is_licence(const struct mclic_request *q, void *ctx)
-{
-	__u8 id[MCLIC_ID_SIZE];
-
-	return q->operation != MCLIC_OP_RETURN && !kept_licence_id(q, id) &&
-	       !memcmp(id, ctx, sizeof(id));
-}
-
 int grant_settle(struct grant *g)
 {
 	int err;
 
 	if (!g->kept.path) {
-		err = kept_find(KEPT_PENDING, is_licence, g->verdict->terms.licence_id, &g->kept);
+		err = kept_find(KEPT_PENDING, is_licence, &g->verdict->terms, &g->kept);
 		if (err)
 			return err == -ENOENT ? 0 : err;
 	}
@@ -186,7 +208,7 @@ int grant_settle(struct grant *g)
 
 int grant_response(struct target *t, const struct title *title, struct grant *g)
 {
-	struct wanted w = { .t = t, .title = title, .licence_id = g->verdict->terms.licence_id };
+	struct wanted w = { .t = t, .title = title, .terms = &g->verdict->terms };
 	int err;
 
 	if (g->have)
