@@ -21,6 +21,23 @@ tap_is "is 256 bytes" "$(stat -c %s "$T/r.mclreq")" 256
 tap_ok "request again" request "$T/again.mclreq"
 tap_cmp "... is the same request" "$T/r.mclreq" "$T/again.mclreq"
 tap_is "nothing is billed by asking" "$(bills)" 0
+untouched() {	# NAME FILE COMMAND...: -o FILE is refused, and FILE is what it was
+	stat -c '%F %t %T %i' "$2" >"$T/was"
+	tap_status "$1 is no place for a request" 1 "$3" "$2"
+	tap_err "... which is said" "$2 is not the name of a file"
+	tap_is "... and it stays" "$(stat -c '%F %t %T %i' "$2")" "$(cat "$T/was")"
+}
+: >"$T/plain"
+ln -s plain "$T/link"
+mkfifo "$T/fifo"
+untouched "a link" "$T/link" request
+untouched "a pipe" "$T/fifo" request
+if is_root && mknod "$T/node" c 1 3; then
+	untouched "a device" "$T/node" request
+else
+	tap_skip "a device" "mknod needs root"
+fi
+tap_is "... and nothing is written through the link" "$(stat -c %s "$T/plain")" 0
 tap_ok "carried to the center" ask "$T/r.mclreq" "$T/r.mclres"
 tap_ok "carried once more" ask "$T/r.mclreq" "$T/twice.mclres"
 tap_cmp "... the answer is the same" "$T/r.mclres" "$T/twice.mclres"
@@ -47,6 +64,14 @@ mv "$T/state.offline" "$XDG_STATE_HOME"
 
 # ---- renew and return by hand ----
 
+renew_to() {
+	mclic renew "$TITLE1" "$MEDIUM" -o "$1"
+}
+return_to() {
+	mclic return "$TITLE1" "$MEDIUM" -o "$1"
+}
+untouched "a pipe" "$T/fifo" renew_to
+untouched "a link" "$T/link" return_to
 tap_ok "renew -o" mclic renew "$TITLE1" "$MEDIUM" -o "$T/n.mclreq"
 tap_ok "... carried" ask "$T/n.mclreq" "$T/n.mclres"
 tap_ok "... imported" mclic import "$T/n.mclres" "$MEDIUM" --json

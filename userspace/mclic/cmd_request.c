@@ -36,10 +36,22 @@ static void warn_of_date(const struct kept *k)
 			   say_time(created_at, when), k->path);
 }
 
+/* What is written takes the place of what bears the name: a device or a link is not for that. */
+static int check_output(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) || S_ISREG(st.st_mode))
+		return 0;
+	return mclic_fail(EEXIST, "%s is not the name of a file; name the request to write", path);
+}
+
 int request_write(const struct options *o, const struct kept *k)
 {
-	int err = mclic_write_file(AT_FDCWD, o->output, &k->request, sizeof(k->request), 0600);
+	int err = check_output(o->output);
 
+	if (!err)
+		err = mclic_write_file(AT_FDCWD, o->output, &k->request, sizeof(k->request), 0600);
 	if (err)
 		return err;
 	warn_of_date(k);
