@@ -131,6 +131,20 @@ ln -s "$T/outside" "$MEDIUM/$(basename "$NEW")"
 tap_status "a link in the place of the staging directory is refused" 1 copy
 tap_is "... nothing is written through it" "$(ls -A "$T/outside")" ""
 rm "$MEDIUM/$(basename "$NEW")"
+mkdir -m 777 "$MEDIUM/$(basename "$NEW")"
+tap_status "a staging directory that others may write to is refused" 3 copy
+tap_err "... with the remedy" "others may write to it; remove it"
+rmdir "$MEDIUM/$(basename "$NEW")"
+if is_root; then
+	mkdir -m 700 "$MEDIUM/$(basename "$NEW")"
+	: >"$MEDIUM/$(basename "$NEW")/theirs"
+	chown -R nobody "$MEDIUM/$(basename "$NEW")"
+	tap_status "a staging directory of another user is refused" 3 copy
+	tap_ok "... and left alone" test -e "$MEDIUM/$(basename "$NEW")/theirs"
+	rm -r "$MEDIUM/$(basename "$NEW")"
+else
+	tap_skip "a staging directory of another user" "needs root"
+fi
 ln -s "$T/outside" "$MEDIUM/$TITLE1"
 tap_status "a link that bears the title's name is refused" 1 copy
 tap_is "... nothing is written through it" "$(ls -A "$T/outside")" ""

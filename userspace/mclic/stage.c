@@ -22,6 +22,22 @@ static int fail_at(const struct stage *s, const char *what)
 	return mclic_fail(errno, "%s/%s: %s", s->name, what, strerror(errno));
 }
 
+/*
+ * Whoever else may write to it could put links and other files in the place of ours, or made
+ * the directory, with something in it, before we did.
+ */
+static int is_ours(const struct stage *s)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st))
+		return mclic_fail(errno, "%s: %s", s->name, strerror(errno));
+	if (!tree_has_modes(s->fd) || (st.st_uid == geteuid() && !(st.st_mode & 022)))
+		return 0;
+	return mclic_fail(EPERM, "%s at the target is another user's, or others may write to it; remove it, then the same command begins anew",
+			  s->name);
+}
+
 /* Lock it, and see that it still is what bears the name. */
 static int lock(struct stage *s)
 {
@@ -74,7 +90,9 @@ int stage_open(struct stage *s, int rootfd, const __u8 licence_id[MCLIC_ID_SIZE]
 	if (s->fd < 0)
 		return mclic_fail(-s->fd, "%s at the target is not a directory of ours; remove it",
 				  s->name);
-	err = lock(s);
+	err = is_ours(s);
+	if (!err)
+		err = lock(s);
 	if (err)
 		return err;
 	if (fchmod(s->fd, 0700) && tree_has_modes(s->fd))
@@ -197,9 +215,6 @@ static int write_marker(struct stage *s)
 	err = tree_remove(s->fd, MCLIC_AREA_DIR);
 	if (!err)
 		err = mclic_write_file(s->fd, MCLIC_MARKER_NAME, p->bytes, p->len, 0644);
-	/* Whatever the umask says: other users of the medium read the marker. */
-	if (!err && fchmodat(s->fd, MCLIC_MARKER_NAME, 0644, 0) && tree_has_modes(s->fd))
-		err = fail_at(s, MCLIC_MARKER_NAME);
 	return err;
 }
 
