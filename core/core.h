@@ -465,7 +465,7 @@ enum mclic_why mclic_master_key_open(const struct mclic_crypto *c,
  *	or -ENODEV when the medium has none of that kind
  * @signature: verify SIG under the certificate named @center_id; 0, -ENOKEY when the
  *	certificate is not known, -EKEYREJECTED when the signature is wrong
- * @user_key: KU of that user and generation; 0 or -ENOKEY
+ * @user_key: KU of that center's user and generation; 0 or -ENOKEY
  * @revoked: what the newest list of that center says; 0 when there is no list, else 1
  *	with @lowest_good (0 when the licence is not on it) and @issued_at of the list
  *
@@ -478,7 +478,8 @@ struct mclic_sources {
 	int (*signature)(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
 			 const struct mclic_vec *v, unsigned int n,
 			 const __u8 *sig, size_t sig_len);
-	int (*user_key)(void *ctx, const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
+	int (*user_key)(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
+			const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
 			__u8 ku[MCLIC_KEY_SIZE]);
 	int (*revoked)(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
 		       const __u8 licence_id[MCLIC_ID_SIZE], __u32 *lowest_good,

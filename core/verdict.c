@@ -54,8 +54,8 @@ static enum mclic_why step_user_key(struct steps *k)
 
 	if (t->kind != MCLIC_PERSONAL)
 		return MCLIC_OK;
-	switch (k->src->user_key(k->src->ctx, t->user_id, mclic_get32(t->ku_generation),
-				 k->user_key)) {
+	switch (k->src->user_key(k->src->ctx, t->center_id, t->user_id,
+				 mclic_get32(t->ku_generation), k->user_key)) {
 	case 0:
 		return MCLIC_OK;
 	case -ENOKEY:

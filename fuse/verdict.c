@@ -116,7 +116,7 @@ static bool user_key_there(const struct mclic_terms *t)
 	ku = mclic_secret_alloc(MCLIC_KEY_SIZE);
 	if (!ku)
 		return false;
-	err = mclic_user_key_load(t->user_id, mclic_get32(t->ku_generation), ku);
+	err = mclic_user_key_load(t->center_id, t->user_id, mclic_get32(t->ku_generation), ku);
 	mclic_secret_free(ku, MCLIC_KEY_SIZE);
 	return !err;
 }

@@ -95,7 +95,9 @@ static int judge_signature(void *ctx, const u8 center_id[MCLIC_ID_SIZE],
 	return err == -ENOKEY || err == -EKEYREJECTED ? err : note(ctx, err);
 }
 
-static int judge_user_key(void *ctx, const u8 user_id[MCLIC_ID_SIZE], u32 ku_generation,
+/* Logon keys are named by user and generation alone. */
+static int judge_user_key(void *ctx, const u8 center_id[MCLIC_ID_SIZE],
+			  const u8 user_id[MCLIC_ID_SIZE], u32 ku_generation,
 			  u8 ku[MCLIC_KEY_SIZE])
 {
 	struct judge *j = ctx;

@@ -25,12 +25,14 @@ static int signature(void *ctx, const __u8 center_id[MCLIC_ID_SIZE], const struc
 	return sig[sig_len - 1] == 0xff ? -EKEYREJECTED : 0;
 }
 
-static int user_key(void *ctx, const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
+static int user_key(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
+		    const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
 		    __u8 ku[MCLIC_KEY_SIZE])
 {
 	struct mclic_issue issue;
 
 	(void)ctx;
+	(void)center_id;
 	(void)ku_generation;
 	HOLDS(!mclic_is_zero(user_id, MCLIC_ID_SIZE));
 	world_issue(&issue);

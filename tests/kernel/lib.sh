@@ -46,6 +46,7 @@ keyctl clear @u
 user_keys() {
 	for _key in "$XDG_CONFIG_HOME"/mclic/user-keys/*.key; do
 		_name=$(basename "$_key" .key)
+		_name=${_name#*-}
 		keyctl padd logon "mclic:${_name%-*}:${_name##*-}" @u <"$_key" ||
 			tap_bail "the user key cannot be added"
 	done

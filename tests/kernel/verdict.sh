@@ -114,6 +114,7 @@ judged "keys cleared away" personal ENOKEY no-user-key
 # Of a session that only whoever adds it can see
 # shellcheck disable=SC2016 # the inner shell expands it
 key=$(keyctl session - sh -c '_name=$(basename "$1" .key)
+	_name=${_name#*-}
 	key=$(keyctl padd logon "mclic:${_name%-*}:${_name##*-}" @s <"$1") || exit 1
 	mntctl "$2" add-key "$key" >&2 && echo "$key"' \
 	sh "$(ls "$XDG_CONFIG_HOME"/mclic/user-keys/*.key)" "$M" 2>"$ERR")

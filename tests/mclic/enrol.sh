@@ -41,10 +41,10 @@ tap_ok "a token from a file" enrol "@$T/token" --json
 tap_is "the user is the token's" "$(jq -r .user_name "$OUT")" alice
 tap_is "the center is pinned" "$(jq -r .center "$OUT")" "$IDC"
 USER=$(jq -r .user "$OUT")
-for f in "device.key" "user-keys/$USER-1.key" "accounts/$IDC.json"; do
+for f in "device.key" "user-keys/$IDC-$USER-1.key" "accounts/$IDC.json"; do
 	tap_is "$f is for its owner alone" "$(stat -c %a "$CONF/$f")" 600
 done
-KEY=$(od -An -v -tx1 "$CONF/user-keys/$USER-1.key" | tr -d ' \n')
+KEY=$(od -An -v -tx1 "$CONF/user-keys/$IDC-$USER-1.key" | tr -d ' \n')
 tap_is "the user key is 32 bytes" ${#KEY} 64
 tap_nomatch "the account holds no token" "$(cat "$CONF/accounts/$IDC.json")" "$TOKEN"
 tap_ok "the TLS certificate is kept" cmp "$CENTER_CA" "$CONF/cacerts/$IDC.pem"
@@ -52,7 +52,7 @@ tap_ok "the center's certificate is trusted" mclic trust list --json
 tap_is "... under its id" "$(jq -r '.[0].center' "$OUT")" "$IDC"
 tap_ok "the same token again on the same machine" enrol "@$T/token"
 tap_is "... gets the same user key" \
-	"$(od -An -v -tx1 "$CONF/user-keys/$USER-1.key" | tr -d ' \n')" "$KEY"
+	"$(od -An -v -tx1 "$CONF/user-keys/$IDC-$USER-1.key" | tr -d ' \n')" "$KEY"
 tap_ok "--token -" sh -c 'mclic enrol "$1" --cacert "$2" --token - <"$3"' - \
 	"$CENTER_URL" "$CENTER_CA" "$T/token"
 
@@ -66,8 +66,8 @@ tap_is "... nothing newer yet" "$(jq .ku_generation "$OUT")" 1
 operator user rotate-key alice >"$T/rotated" || tap_bail "no rotation"
 tap_ok "refresh after the operator opened the next generation" mclic enrol --refresh --json
 tap_is "... gets it" "$(jq .ku_generation "$OUT")" 2
-tap_ok "... the older key stays" test -s "$CONF/user-keys/$USER-1.key"
-tap_ok "... beside the newer" test -s "$CONF/user-keys/$USER-2.key"
+tap_ok "... the older key stays" test -s "$CONF/user-keys/$IDC-$USER-1.key"
+tap_ok "... beside the newer" test -s "$CONF/user-keys/$IDC-$USER-2.key"
 
 # ---- update ----
 
@@ -128,8 +128,8 @@ tap_err "... because it is used" "token"
 tap_status "refresh where nobody is enrolled" 1 mclic enrol --refresh
 operator user token alice --json >"$T/second.json"
 tap_ok "with a token of its own it is enrolled" enrol "$(jq -r .token "$T/second.json")"
-tap_cmp "... and has the same user key" "$T/home/.config/mclic/user-keys/$USER-1.key" \
-	"$XDG_CONFIG_HOME/mclic/user-keys/$USER-1.key"
+tap_cmp "... and has the same user key" "$T/home/.config/mclic/user-keys/$IDC-$USER-1.key" \
+	"$XDG_CONFIG_HOME/mclic/user-keys/$IDC-$USER-1.key"
 DEVICE=$(operator device list --json | jq -r '.devices[-1].device')
 operator device revoke "$DEVICE" >"$T/revoked"
 tap_status "a revoked device is refused" 3 mclic enrol --refresh

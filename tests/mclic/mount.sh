@@ -33,7 +33,9 @@ if ! is_root; then
 	exit 0
 fi
 mkdir -p "$XDG_CONFIG_HOME/mclic/user-keys"
-head -c 32 /dev/urandom >"$XDG_CONFIG_HOME/mclic/user-keys/00112233445566778899aabbccddeeff-7.key"
+CENTER_ID=ffeeddccbbaa99887766554433221100
+head -c 32 /dev/urandom \
+	>"$XDG_CONFIG_HOME/mclic/user-keys/$CENTER_ID-00112233445566778899aabbccddeeff-7.key"
 chmod 600 "$XDG_CONFIG_HOME/mclic/user-keys/"*
 tap_ok "unlock" mclic unlock
 tap_out "... gives the key to the keyring" "1 user key given to your keyring"

@@ -402,7 +402,7 @@ static void write_licence(struct maker *mk, const struct job *job)
 	must(mclic_user_key(c, issue.km, mk->user_id, KU_GENERATION, issue.ku), "KU");
 	must(mclic_master_medium_key(c, issue.km, job->did, CONTENT_VERSION, issue.ka), "Ka");
 	if (f->personal && !f->no_user_key)
-		must(mclic_user_key_save(mk->user_id, KU_GENERATION, issue.ku), "user key");
+		must(mclic_user_key_save(ct->id, mk->user_id, KU_GENERATION, issue.ku), "user key");
 	fill_terms(mk, job, ct, &terms);
 	must(mclic_licence_make(c, &issue, &terms, &r), "licence");
 	mclic_response_slot(c, &r, &s);

@@ -66,15 +66,17 @@ static inline int world_signature(void *ctx, const __u8 center_id[MCLIC_ID_SIZE]
 	return mclic_rsa_verify(w->center_key, v, n, sig, sig_len);
 }
 
-static inline int world_user_key(void *ctx, const __u8 user_id[MCLIC_ID_SIZE],
-				 __u32 ku_generation, __u8 ku[MCLIC_KEY_SIZE])
+static inline int world_user_key(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
+				 const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
+				 __u8 ku[MCLIC_KEY_SIZE])
 {
 	struct world *w = ctx;
 
 	w->user_key_asked++;
 	if (w->user_key_err)
 		return w->user_key_err;
-	if (memcmp(user_id, w->user_id, MCLIC_ID_SIZE) || ku_generation != KU_GENERATION)
+	if (memcmp(center_id, w->center_id, MCLIC_ID_SIZE) ||
+	    memcmp(user_id, w->user_id, MCLIC_ID_SIZE) || ku_generation != KU_GENERATION)
 		return -ENOKEY;
 	memcpy(ku, w->issue.ku, MCLIC_KEY_SIZE);
 	return 0;

@@ -33,13 +33,17 @@ static int signature(void *ctx, const __u8 center_id[MCLIC_ID_SIZE], const struc
 	return sig_len == sizeof(expected) && !memcmp(sig, expected, sig_len) ? 0 : -EKEYREJECTED;
 }
 
-static int user_key(void *ctx, const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
+static int user_key(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
+		    const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
 		    __u8 ku[MCLIC_KEY_SIZE])
 {
 	struct mclic_issue issue;
 	__u8 id[MCLIC_ID_SIZE];
 
 	(void)ctx;
+	world_center_id(id);
+	if (memcmp(id, center_id, sizeof(id)))
+		return -ENOKEY;
 	world_user_id(id);
 	if (memcmp(id, user_id, sizeof(id)) || ku_generation != KU_GENERATION)
 		return -ENOKEY;

@@ -203,10 +203,12 @@ static int signature(void *ctx, const __u8 center_id[MCLIC_ID_SIZE], const struc
 	return 0;
 }
 
-static int user_key(void *ctx, const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
+static int user_key(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
+		    const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
 		    __u8 ku[MCLIC_KEY_SIZE])
 {
 	(void)ctx;
+	(void)center_id;
 	(void)user_id;
 	(void)ku_generation;
 	new_secret(ku);

@@ -143,38 +143,48 @@ static void test_device_key(void **state)
 static void test_user_keys(void **state)
 {
 	struct home *h = *state;
-	__u8 user[MCLIC_ID_SIZE], ku[MCLIC_KEY_SIZE], back[MCLIC_KEY_SIZE];
+	__u8 center[MCLIC_ID_SIZE], user[MCLIC_ID_SIZE], ku[MCLIC_KEY_SIZE], back[MCLIC_KEY_SIZE];
 	const char *path;
 	__u32 generation;
 
+	memset(center, 0xce, sizeof(center));
 	memset(user, 0xab, sizeof(user));
-	assert_int_equal(mclic_user_key_load(user, 1, back), -ENOKEY);
+	assert_int_equal(mclic_user_key_load(center, user, 1, back), -ENOKEY);
 	assert_non_null(strstr(mclic_message(), "--refresh"));
 	for (generation = 1; generation < 4; generation++) {
 		memset(ku, (int)generation, sizeof(ku));
-		must(mclic_user_key_save(user, generation, ku));
+		must(mclic_user_key_save(center, user, generation, ku));
 	}
-	path = home_path(h, CONFIG "/user-keys/abababababababababababababababab-2.key");
+	path = home_path(h, CONFIG "/user-keys/cececececececececececececececece-"
+			 "abababababababababababababababab-2.key");
 	assert_int_equal(mode_of(path), 0600);
-	must(mclic_user_key_load(user, 2, back));
+	must(mclic_user_key_load(center, user, 2, back));
 	memset(ku, 2, sizeof(ku));
 	assert_memory_equal(ku, back, sizeof(ku));
-	assert_int_equal(mclic_user_key_load(user, 4, back), -ENOKEY);
+	assert_int_equal(mclic_user_key_load(center, user, 4, back), -ENOKEY);
 	user[0] ^= 1;
-	assert_int_equal(mclic_user_key_load(user, 2, back), -ENOKEY);
+	assert_int_equal(mclic_user_key_load(center, user, 2, back), -ENOKEY);
 	user[0] ^= 1;
+	/* another center may have a user of that id, and keeps its own keys */
+	center[0] ^= 1;
+	assert_int_equal(mclic_user_key_load(center, user, 2, back), -ENOKEY);
+	memset(back, 9, sizeof(back));
+	must(mclic_user_key_save(center, user, 2, back));
+	center[0] ^= 1;
+	must(mclic_user_key_load(center, user, 2, back));
+	assert_memory_equal(ku, back, sizeof(ku));
 	/* a key that others may have read is used only when that was looked into */
 	assert_int_equal(chmod(path, 0640), 0);
-	assert_int_equal(mclic_user_key_load(user, 2, back), -EPERM);
+	assert_int_equal(mclic_user_key_load(center, user, 2, back), -EPERM);
 	assert_non_null(strstr(mclic_message(), "chmod 600"));
 	assert_int_equal(chmod(path, 0600), 0);
 	assert_int_equal(truncate(path, 31), 0);
-	assert_int_equal(mclic_user_key_load(user, 2, back), -EBADMSG);
+	assert_int_equal(mclic_user_key_load(center, user, 2, back), -EBADMSG);
 	assert_int_equal(truncate(path, 33), 0);
-	assert_int_equal(mclic_user_key_load(user, 2, back), -EBADMSG);
+	assert_int_equal(mclic_user_key_load(center, user, 2, back), -EBADMSG);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(mclic_user_key_load(user, 2, back), -EBADMSG);
+	assert_int_equal(mclic_user_key_load(center, user, 2, back), -EBADMSG);
 }
 
 static void test_without_home(void **state)
@@ -188,8 +198,8 @@ static void test_without_home(void **state)
 	assert_int_equal(mclic_account_load(NULL, &b), -ENOENT);
 	assert_int_equal(mclic_account_save(&a), -ENOENT);
 	assert_int_equal(mclic_device_key(true, &key, public, id), -ENOENT);
-	assert_int_equal(mclic_user_key_load(id, 1, ku), -ENOKEY);
-	assert_int_equal(mclic_user_key_save(id, 1, ku), -ENOENT);
+	assert_int_equal(mclic_user_key_load(id, id, 1, ku), -ENOKEY);
+	assert_int_equal(mclic_user_key_save(id, id, 1, ku), -ENOENT);
 	assert_non_null(strstr(mclic_message(), "HOME"));
 }
 

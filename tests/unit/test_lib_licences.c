@@ -128,10 +128,10 @@ static void test_personal(void **state)
 	put(b, &t);
 	assert_int_equal(verdict(b, 1), MCLIC_NO_USER_KEY);
 	refused(b, -ENOKEY, "mclic enrol");
-	must(mclic_user_key_save(b->center.user_id, 1, b->center.ku));
+	must(mclic_user_key_save(b->center.id, b->center.user_id, 1, b->center.ku));
 	assert_int_equal(verdict(b, 1), MCLIC_OK);
 	b->center.ku[0] ^= 1;
-	must(mclic_user_key_save(b->center.user_id, 1, b->center.ku));
+	must(mclic_user_key_save(b->center.id, b->center.user_id, 1, b->center.ku));
 	assert_int_equal(verdict(b, 1), MCLIC_BAD_EKU);
 	refused(b, -EKEYREJECTED, "mclic renew");
 }
@@ -142,15 +142,16 @@ static void test_user_key_error(void **state)
 	struct bench *b = *state;
 	struct mclic_title title = { .content_version = 3 };
 	struct mclic_terms t;
-	char hex[33], name[128];
+	char idc[33], user[33], name[128];
 
 	center_terms(&b->center, &b->medium, 1, &t);
 	t.kind = MCLIC_PERSONAL;
 	memcpy(t.user_id, b->center.user_id, MCLIC_ID_SIZE);
 	put(b, &t);
-	must(mclic_user_key_save(b->center.user_id, 1, b->center.ku));
-	snprintf(name, sizeof(name), ".config/mclic/user-keys/%s-1.key",
-		 mclic_hex(b->center.user_id, MCLIC_ID_SIZE, hex));
+	must(mclic_user_key_save(b->center.id, b->center.user_id, 1, b->center.ku));
+	snprintf(name, sizeof(name), ".config/mclic/user-keys/%s-%s-1.key",
+		 mclic_hex(b->center.id, MCLIC_ID_SIZE, idc),
+		 mclic_hex(b->center.user_id, MCLIC_ID_SIZE, user));
 	assert_int_equal(chmod(home_path(&b->home, name), 0644), 0);
 	memcpy(title.did, t.did, sizeof(title.did));
 	assert_int_equal(mclic_judge_title(&b->judge, &title, &b->v), -EPERM);

@@ -195,23 +195,26 @@ int mclic_device_key(bool create, EVP_PKEY **key, __u8 public[MCLIC_ED25519_PUBL
 	return err;
 }
 
-/* CONFIG/user-keys/USERID-GENERATION.key; free() it */
-static char *user_key_path(const __u8 *user_id, __u32 generation)
+/* CONFIG/user-keys/IDc-USERID-GENERATION.key; free() it */
+static char *user_key_path(const __u8 *center_id, const __u8 *user_id, __u32 generation)
 {
 	MCLIC_AUTO_FREE char *dir = mclic_config_path("user-keys");
-	char hex[2 * MCLIC_ID_SIZE + 1];
+	char center[2 * MCLIC_ID_SIZE + 1], user[2 * MCLIC_ID_SIZE + 1];
 	char *path;
 
-	if (!dir || asprintf(&path, "%s/%s-%u.key", dir, mclic_hex(user_id, MCLIC_ID_SIZE, hex),
-			     generation) < 0)
+	if (!dir)
 		return NULL;
-	return path;
+	if (asprintf(&path, "%s/%s-%s-%u.key", dir, mclic_hex(center_id, MCLIC_ID_SIZE, center),
+		     mclic_hex(user_id, MCLIC_ID_SIZE, user), generation) >= 0)
+		return path;
+	mclic_fail(ENOMEM, "not enough memory");
+	return NULL;
 }
 
-int mclic_user_key_load(const __u8 user_id[MCLIC_ID_SIZE], __u32 generation,
-			__u8 ku[MCLIC_KEY_SIZE])
+int mclic_user_key_load(const __u8 center_id[MCLIC_ID_SIZE], const __u8 user_id[MCLIC_ID_SIZE],
+			__u32 generation, __u8 ku[MCLIC_KEY_SIZE])
 {
-	MCLIC_AUTO_FREE char *path = user_key_path(user_id, generation);
+	MCLIC_AUTO_FREE char *path = user_key_path(center_id, user_id, generation);
 	MCLIC_AUTO_CLOSE int fd = -1;
 	struct stat st;
 
@@ -238,10 +241,10 @@ int mclic_user_key_load(const __u8 user_id[MCLIC_ID_SIZE], __u32 generation,
 	return 0;
 }
 
-int mclic_user_key_save(const __u8 user_id[MCLIC_ID_SIZE], __u32 generation,
-			const __u8 ku[MCLIC_KEY_SIZE])
+int mclic_user_key_save(const __u8 center_id[MCLIC_ID_SIZE], const __u8 user_id[MCLIC_ID_SIZE],
+			__u32 generation, const __u8 ku[MCLIC_KEY_SIZE])
 {
-	MCLIC_AUTO_FREE char *path = user_key_path(user_id, generation);
+	MCLIC_AUTO_FREE char *path = user_key_path(center_id, user_id, generation);
 
 	if (!path)
 		return mclic_fail(ENOENT, "no folder for user keys: HOME is not set");

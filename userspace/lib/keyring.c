@@ -11,22 +11,38 @@
 
 #define KEY_SUFFIX	".key"
 
-/* USERID-GENERATION.key, as mclic_user_key_save() names it. */
-static bool parse_name(const char *name, __u8 user_id[MCLIC_ID_SIZE], __u32 *generation)
-{
-	char hex[2 * MCLIC_ID_SIZE + 1], *end;
-	unsigned long n;
+/** struct named - a key, from its file's name */
+struct named {
+	__u8 center_id[MCLIC_ID_SIZE];
+	__u8 user_id[MCLIC_ID_SIZE];
+	__u32 generation;
+};
 
-	if (strlen(name) < 2 * MCLIC_ID_SIZE + 2 || name[2 * MCLIC_ID_SIZE] != '-')
+/* An id and a dash at *@name, which is moved behind them. */
+static bool parse_id(const char **name, __u8 id[MCLIC_ID_SIZE])
+{
+	char hex[2 * MCLIC_ID_SIZE + 1];
+
+	if (strlen(*name) <= 2 * MCLIC_ID_SIZE || (*name)[2 * MCLIC_ID_SIZE] != '-')
 		return false;
-	memcpy(hex, name, 2 * MCLIC_ID_SIZE);
+	memcpy(hex, *name, 2 * MCLIC_ID_SIZE);
 	hex[2 * MCLIC_ID_SIZE] = '\0';
-	name += 2 * MCLIC_ID_SIZE + 1;
-	if (mclic_unhex(hex, user_id, MCLIC_ID_SIZE) || *name < '0' || *name > '9')
+	*name += 2 * MCLIC_ID_SIZE + 1;
+	return !mclic_unhex(hex, id, MCLIC_ID_SIZE);
+}
+
+/* IDc-USERID-GENERATION.key, as mclic_user_key_save() names it. */
+static bool parse_name(const char *name, struct named *k)
+{
+	unsigned long n;
+	char *end;
+
+	if (!parse_id(&name, k->center_id) || !parse_id(&name, k->user_id) || *name < '0' ||
+	    *name > '9')
 		return false;
 	errno = 0;
 	n = strtoul(name, &end, 10);
-	*generation = (__u32)n;
+	k->generation = (__u32)n;
 	return !errno && n <= UINT32_MAX && !strcmp(end, KEY_SUFFIX);
 }
 
@@ -40,7 +56,7 @@ static int no_keyring(const char *what)
 	return mclic_fail(err, "%s: the kernel does not take it: %s", what, strerror(err));
 }
 
-static __s32 add_one(const __u8 *user_id, __u32 generation, __s32 ring)
+static __s32 add_one(const struct named *k, __s32 ring)
 {
 	char hex[2 * MCLIC_ID_SIZE + 1], name[sizeof(MCLICFS_KEY_PREFIX) + sizeof(hex) + 16];
 	__u8 *ku = mclic_secret_alloc(MCLIC_KEY_SIZE);
@@ -49,8 +65,8 @@ static __s32 add_one(const __u8 *user_id, __u32 generation, __s32 ring)
 	if (!ku)
 		return mclic_fail(ENOMEM, "not enough locked memory for keys");
 	snprintf(name, sizeof(name), MCLICFS_KEY_PREFIX "%s:%u",
-		 mclic_hex(user_id, MCLIC_ID_SIZE, hex), generation);
-	serial = mclic_user_key_load(user_id, generation, ku);
+		 mclic_hex(k->user_id, MCLIC_ID_SIZE, hex), k->generation);
+	serial = mclic_user_key_load(k->center_id, k->user_id, k->generation, ku);
 	if (!serial) {
 		serial = add_key("logon", name, ku, MCLIC_KEY_SIZE, ring);
 		if (serial < 0)
@@ -64,18 +80,17 @@ int mclic_keyring_unlock(__s32 ring, int (*each)(void *ctx, __s32 serial), void 
 {
 	MCLIC_AUTO_FREE char *folder = mclic_config_path("user-keys");
 	DIR *dir = folder ? opendir(folder) : NULL;
-	__u8 user_id[MCLIC_ID_SIZE];
 	int err = 0, count = 0;
 	struct dirent *e;
-	__u32 generation;
+	struct named k;
 	__s32 serial;
 
 	if (!dir)
 		return 0;
 	while (!err && (e = readdir(dir))) {
-		if (!parse_name(e->d_name, user_id, &generation))
+		if (!parse_name(e->d_name, &k))
 			continue;
-		serial = add_one(user_id, generation, ring);
+		serial = add_one(&k, ring);
 		if (serial < 0)
 			err = serial;
 		else if (each)

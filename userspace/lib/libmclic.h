@@ -376,11 +376,15 @@ void mclic_account_free(struct mclic_account *a);
 /** mclic_device_key() - CONFIG/device.key, and its id; made if @create */
 int mclic_device_key(bool create, EVP_PKEY **key, __u8 public[MCLIC_ED25519_PUBLIC],
 		     __u8 device_id[MCLIC_ID_SIZE]);
-/** mclic_user_key_load() - CONFIG/user-keys/USERID-GENERATION.key (0600, 32 bytes); -ENOKEY */
-int mclic_user_key_load(const __u8 user_id[MCLIC_ID_SIZE], __u32 generation,
-			__u8 ku[MCLIC_KEY_SIZE]);
-int mclic_user_key_save(const __u8 user_id[MCLIC_ID_SIZE], __u32 generation,
-			const __u8 ku[MCLIC_KEY_SIZE]);
+/**
+ * mclic_user_key_load() - CONFIG/user-keys/IDc-USERID-GENERATION.key (0600, 32 bytes); -ENOKEY
+ *
+ * A center chooses the ids of its users, so that its own is part of the name.
+ */
+int mclic_user_key_load(const __u8 center_id[MCLIC_ID_SIZE], const __u8 user_id[MCLIC_ID_SIZE],
+			__u32 generation, __u8 ku[MCLIC_KEY_SIZE]);
+int mclic_user_key_save(const __u8 center_id[MCLIC_ID_SIZE], const __u8 user_id[MCLIC_ID_SIZE],
+			__u32 generation, const __u8 ku[MCLIC_KEY_SIZE]);
 
 /* ---- medium.c: the identifier burned into the medium ---- */
 

@@ -38,10 +38,11 @@ static int judge_signature(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
 	return err == -ENOKEY || err == -EKEYREJECTED ? err : note(j, err);
 }
 
-static int judge_user_key(void *ctx, const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
+static int judge_user_key(void *ctx, const __u8 center_id[MCLIC_ID_SIZE],
+			  const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,
 			  __u8 ku[MCLIC_KEY_SIZE])
 {
-	int err = mclic_user_key_load(user_id, ku_generation, ku);
+	int err = mclic_user_key_load(center_id, user_id, ku_generation, ku);
 
 	return err == -ENOKEY ? err : note(ctx, err);
 }

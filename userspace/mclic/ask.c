@@ -189,14 +189,14 @@ int ask_send(const struct mclic_account *a, const struct kept *k, struct mclic_r
 	return err;
 }
 
-static int have_user_key(const __u8 *user_id, __u32 generation)
+static int have_user_key(const struct mclic_request *q, __u32 generation)
 {
 	__u8 *ku = mclic_secret_alloc(MCLIC_KEY_SIZE);
 	int err;
 
 	if (!ku)
 		return mclic_fail(ENOMEM, "not enough locked memory for keys");
-	err = mclic_user_key_load(user_id, generation, ku);
+	err = mclic_user_key_load(q->center_id, q->user_id, generation, ku);
 	mclic_secret_free(ku, MCLIC_KEY_SIZE);
 	return err;
 }
@@ -204,7 +204,7 @@ static int have_user_key(const __u8 *user_id, __u32 generation)
 int ask_user_key(const struct mclic_request *q, const struct mclic_response *r)
 {
 	struct mclic_account *a ACCOUNT_AUTO = NULL;
-	int err = have_user_key(q->user_id, mclic_get32(r->slot.terms.ku_generation));
+	int err = have_user_key(q, mclic_get32(r->slot.terms.ku_generation));
 
 	if (err != -ENOKEY)
 		return err;

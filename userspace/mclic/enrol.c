@@ -125,7 +125,8 @@ static int keep_user_key(struct exchange *x, const json_t *entry, __u8 *ku)
 		return err;
 	if (json_integer_value(generation) > x->a->ku_generation)
 		x->a->ku_generation = (__u32)json_integer_value(generation);
-	return mclic_user_key_save(x->a->user_id, (__u32)json_integer_value(generation), ku);
+	return mclic_user_key_save(x->a->center_id, x->a->user_id,
+				   (__u32)json_integer_value(generation), ku);
 }
 
 static int keep_user_keys(struct exchange *x, const json_t *enrolment)
