@@ -171,7 +171,47 @@ tap_ok "copy buys a new licence" copy
 tap_is "... billed once" "$(bills)" $((BILLS + 1))
 tap_ok "... and whole" whole "$MEDIUM"
 tap_ok "return --delete" mclic return "$TITLE1" "$MEDIUM" --delete
-tap_ok "... removes the files as well" test ! -e "$MEDIUM/$TITLE1"
+tap_out "... says so" "files are deleted"
+tap_ok "... and removes the files as well" test ! -e "$MEDIUM/$TITLE1"
+tap_ok "copy once more" copy --json
+tap_ok "return --delete by the licence id" \
+	mclic return "$(jq -r .licence.licence "$OUT")" "$MEDIUM" --delete
+tap_ok "... finds the files too" test ! -e "$MEDIUM/$TITLE1"
+
+# ---- two titles of one name ----
+
+fresh "$MEDIUM"
+mkdir "$T/tree3"
+: >"$T/tree3/x"
+mclicctl --data "$CENTER" publisher add Imitator --json | jq -r .token >"$T/imitator.token"
+XDG_CONFIG_HOME=$T/imitator mclic-master build --center "$CENTER_URL" --cacert "$CENTER_CA" \
+	--token "@$T/imitator.token" --title "$TITLE1=$T/tree3" -o "$T/alike.iso" \
+	>"$T/alike.out" 2>&1 || tap_bail "no second title of that name: $(cat "$T/alike.out")"
+ALIKE=$(mclic list "$T/alike.iso" --json | jq -r '.titles[0].did')
+mclicctl --data "$CENTER" product set "$ALIKE" --price 1 --currency EUR >"$T/set.out"
+mclicctl --data "$CENTER" product sell "$ALIKE" >"$T/sell.out"
+tap_ok "copy of the one" copy --json
+LICENCE=$(jq -r .licence.licence "$OUT")
+mclic request "$T/alike.iso" "$TITLE1" "$MEDIUM" -o "$T/alike.mclreq" >"$T/request.out"
+ask "$T/alike.mclreq" "$T/alike.mclres"
+tap_ok "licence of the other" mclic import "$T/alike.mclres" "$MEDIUM" --json
+OTHER=$(jq -r .licence.licence "$OUT")
+mclicctl --data "$CENTER" licence revoke "$LICENCE" >"$T/revoke.out"
+mclic update >"$T/update.out"
+tap_status "return --delete means the title that is on the medium" 3 \
+	mclic return "$TITLE1" "$MEDIUM" --delete
+tap_is "... not the other's licence" "$(mclic list "$MEDIUM" --json |
+	jq -r ".licences[]|select(.licence==\"$OTHER\").state")" valid
+tap_ok "... and the files stay" test -e "$MEDIUM/$TITLE1/bin/say"
+mv "$MEDIUM/$TITLE1" "$T/aside"
+tap_status "without it the name can mean both" 1 mclic return "$TITLE1" "$MEDIUM"
+tap_err "... which are named" "$ALIKE"
+tap_err "... by their DIDs" "$DID1"
+mv "$T/aside" "$MEDIUM/$TITLE1"
+tap_ok "a DID means one" mclic return "$ALIKE" "$MEDIUM" --delete --json
+tap_is "... which is returned" "$(jq -r .licence.licence "$OUT")" "$OTHER"
+tap_err "... and has no files there" "no files are removed"
+tap_ok "... but the other has" test -e "$MEDIUM/$TITLE1/bin/say"
 
 # ---- revoked by the operator ----
 

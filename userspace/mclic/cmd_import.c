@@ -54,8 +54,9 @@ int import_say(const struct options *o, const struct accepted *a)
 	say_text(a->terms.title, MCLIC_TITLE_SIZE, title);
 	mclic_hex(a->terms.licence_id, MCLIC_ID_SIZE, id);
 	if (a->operation == MCLIC_OP_RETURN)
-		printf("licence %s of \"%s\" is returned and removed; its files on the medium cannot be read any more and may be deleted\n",
-		       id, title);
+		printf("licence %s of \"%s\" is returned and removed; %s\n", id, title, a->deleted ?
+		       "its files are deleted" :
+		       "its files on the medium cannot be read any more and may be deleted");
 	else
 		printf("licence %s of \"%s\", sequence %u, stands in slot %u\n", id, title,
 		       mclic_get32(a->terms.sequence), a->index);

@@ -73,15 +73,31 @@ struct choice {
 	bool found;
 };
 
+static bool is_title_of(const struct choice *c, const struct mclic_terms *terms)
+{
+	return c->title.product && !memcmp(c->title.id.did, terms->did, MCLIC_ID_SIZE);
+}
+
 static bool names_licence(const struct choice *c, const struct mclic_terms *terms)
 {
 	char title[MCLIC_TITLE_SIZE + 1], hex[2 * MCLIC_ID_SIZE + 1];
 
-	if (c->title.product && !memcmp(terms->did, c->title.id.did, MCLIC_ID_SIZE))
+	if (!strcasecmp(c->want, mclic_hex(terms->licence_id, MCLIC_ID_SIZE, hex)))
 		return true;
+	/* What is called so on the medium is meant, not what other terms say of themselves. */
+	if (c->title.product)
+		return is_title_of(c, terms);
 	return !strcmp(c->want, say_text(terms->title, MCLIC_TITLE_SIZE, title)) ||
-	       !strcasecmp(c->want, mclic_hex(terms->did, MCLIC_ID_SIZE, hex)) ||
-	       !strcasecmp(c->want, mclic_hex(terms->licence_id, MCLIC_ID_SIZE, hex));
+	       !strcasecmp(c->want, mclic_hex(terms->did, MCLIC_ID_SIZE, hex));
+}
+
+static int two_titles(const struct choice *c, const struct mclic_terms *other)
+{
+	char one[2 * MCLIC_ID_SIZE + 1], two[2 * MCLIC_ID_SIZE + 1];
+
+	return mclic_fail(ENOTUNIQ, "there are licences of two titles that \"%s\" can mean; name one by its DID, %s or %s",
+			  c->want, mclic_hex(c->terms.did, MCLIC_ID_SIZE, one),
+			  mclic_hex(other->did, MCLIC_ID_SIZE, two));
 }
 
 /* A licence in force first, then the one that comes closest, then the newest. */
@@ -98,14 +114,14 @@ static bool is_better(const struct choice *c, enum mclic_why why, const struct m
 	return mclic_get32(terms->sequence) > mclic_get32(c->terms.sequence);
 }
 
-static void find_title(const char *path, struct choice *c)
+static void find_title(const char *path, const char *want, struct choice *c)
 {
 	struct mclic_source *s;
 
 	if (mclic_source_open(path, &s))
 		return;
 	/* The licence may be there without the title: then its terms are searched. */
-	if (title_find(s, c->want, &c->title))
+	if (title_find(s, want, &c->title))
 		title_drop(&c->title);
 	mclic_source_close(s);
 }
@@ -125,7 +141,11 @@ static int find_licence(struct target *t, struct choice *c, __u8 *medium_key)
 			continue;
 		why = mclic_slot_verdict(mclic_openssl(), &t->sources, NULL, (__u64)time(NULL),
 					 &s, medium_key);
-		if (why == MCLIC_OTHER_MEDIUM || !is_better(c, why, &s.terms))
+		if (why == MCLIC_OTHER_MEDIUM)
+			continue;
+		if (c->found && memcmp(c->terms.did, s.terms.did, MCLIC_ID_SIZE))
+			return two_titles(c, &s.terms);
+		if (!is_better(c, why, &s.terms))
 			continue;
 		c->found = true;
 		c->why = why;
@@ -139,13 +159,18 @@ static int find_licence(struct target *t, struct choice *c, __u8 *medium_key)
 static int choose(struct target *t, const char *path, struct choice *c)
 {
 	__u8 *key = mclic_secret_alloc(MCLIC_KEY_SIZE);
+	char did[2 * MCLIC_ID_SIZE + 1];
 	int err;
 
 	if (!key)
 		return mclic_fail(ENOMEM, "not enough locked memory for keys");
-	find_title(path, c);
+	find_title(path, c->want, c);
 	err = find_licence(t, c, key);
 	mclic_secret_free(key, MCLIC_KEY_SIZE);
+	if (!err && !is_title_of(c, &c->terms)) {
+		title_drop(&c->title);
+		find_title(path, mclic_hex(c->terms.did, MCLIC_ID_SIZE, did), c);
+	}
 	return err;
 }
 
@@ -176,13 +201,15 @@ static __u32 ka_generation(struct choice *c)
 	return mclic_get32(c->terms.km_generation);
 }
 
-static int delete_files(struct target *t, const struct choice *c)
+static int delete_files(struct target *t, const struct choice *c, bool *deleted)
 {
 	struct mclic_verdict *v VERDICT_AUTO = NULL;
 	int err;
 
-	if (!c->title.product)
+	if (!is_title_of(c, &c->terms)) {
+		mclic_warn("%s: the title is not on the medium; no files are removed", c->want);
 		return 0;
+	}
 	err = verdict_new(t, &c->title.id, &v);
 	if (err)
 		return err;
@@ -190,7 +217,9 @@ static int delete_files(struct target *t, const struct choice *c)
 		mclic_warn("%s: another licence still opens it; its files are kept", c->title.name);
 		return 0;
 	}
-	return tree_remove(t->dirfd, c->title.name);
+	err = tree_remove(t->dirfd, c->title.name);
+	*deleted = !err;
+	return err;
 }
 
 static int exchange(const struct again *a, struct target *t, const struct choice *c,
@@ -198,7 +227,7 @@ static int exchange(const struct again *a, struct target *t, const struct choice
 {
 	struct mclic_response r;
 	struct accepted done;
-	int err;
+	int err, kept = 0;
 
 	err = ask_send(account, k, &r);
 	if (err == -EKEYREVOKED)
@@ -209,9 +238,12 @@ static int exchange(const struct again *a, struct target *t, const struct choice
 		err = accept_response(t, k, &r, a->o.args[0], &done);
 	if (!err)
 		err = import_done(k, &r);
+	/* The licence is returned, whatever becomes of the files. */
+	if (!err && a->delete)
+		kept = delete_files(t, c, &done.deleted);
 	if (!err)
 		err = import_say(&a->o, &done);
-	return !err && a->delete ? delete_files(t, c) : err;
+	return err ? err : kept;
 }
 
 static int ask(const struct again *a)

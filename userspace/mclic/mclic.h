@@ -287,12 +287,14 @@ void account_drop(struct mclic_account **a);
  * @terms: of the licence, as stored
  * @index: slot, or 0 when a receipt cleared it
  * @why: what the check of the bytes read back said, when it refused them
+ * @deleted: the title's files were removed with a returned licence
  */
 struct accepted {
 	__u8 operation;
 	struct mclic_terms terms;
 	__u32 index;
 	enum mclic_why why;
+	bool deleted;
 };
 
 /** accept_signature() - SIG of a response, by the certificates of this machine */
