@@ -31,21 +31,21 @@ static void amounts(void **state)
 		{ "10000000000001", "EUR" }, { "1", "XXX" }, { "1", "eur" }, { "1", "EURO" },
 		{ "1", "" }, { "1", "R U" }, { "1", "UR " }, { "1", "SDE" },
 	};
-	char text[MONEY_TEXT];
+	char text[MCLIC_MONEY_TEXT];
 	__s64 amount;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		GOOD(money_parse(good[i].text, good[i].currency, &amount));
+		GOOD(mclic_money_parse(good[i].text, good[i].currency, &amount));
 		assert_int_equal(amount, good[i].amount);
-		assert_string_equal(money_text(amount, good[i].currency, text), good[i].again);
+		assert_string_equal(mclic_money_text(amount, good[i].currency, text), good[i].again);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		if (money_parse(bad[i].text, bad[i].currency, &amount) != -EINVAL)
+		if (mclic_money_parse(bad[i].text, bad[i].currency, &amount) != -EINVAL)
 			fail_msg("\"%s\" %s was accepted", bad[i].text, bad[i].currency);
-	assert_string_equal(money_text(-5, "EUR", text), "-0.05 EUR");
-	money_text(INT64_MIN, "EUR", text);
+	assert_string_equal(mclic_money_text(-5, "EUR", text), "-0.05 EUR");
+	mclic_money_text(INT64_MIN, "EUR", text);
 	assert_string_equal(text, "-92233720368547758.08 EUR");
 }
 

@@ -346,12 +346,4 @@ int revocation_add(struct db *db, __u64 now, const __u8 licence_id[MCLIC_ID_SIZE
 int revocation_get(struct center *c, struct db *db, __u64 now, struct center_list **list);
 void revocation_put(struct center *c, struct center_list *list);
 
-/* ---- money.c: ISO 4217 ---- */
-
-/** money_parse() - "19.99" into minor units; -EINVAL with a sentence */
-int money_parse(const char *text, const char *currency, __s64 *amount);
-/** money_text() - the reverse: "19.99 EUR" into @out of MONEY_TEXT bytes; returns @out */
-char *money_text(__s64 amount, const char *currency, char *out);
-#define MONEY_TEXT	40
-
 #endif /* MCLIC_CENTER_H */

@@ -386,6 +386,14 @@ int mclic_user_key_load(const __u8 center_id[MCLIC_ID_SIZE], const __u8 user_id[
 int mclic_user_key_save(const __u8 center_id[MCLIC_ID_SIZE], const __u8 user_id[MCLIC_ID_SIZE],
 			__u32 generation, const __u8 ku[MCLIC_KEY_SIZE]);
 
+/* ---- money.c: ISO 4217 ---- */
+
+/** mclic_money_parse() - "19.99" into minor units; -EINVAL with a sentence */
+int mclic_money_parse(const char *text, const char *currency, __s64 *amount);
+/** mclic_money_text() - the reverse: "19.99 EUR" into @out of MCLIC_MONEY_TEXT bytes, and @out */
+char *mclic_money_text(__s64 amount, const char *currency, char *out);
+#define MCLIC_MONEY_TEXT	40
+
 /* ---- medium.c: the identifier burned into the medium ---- */
 
 /**

@@ -65,7 +65,7 @@ static void cell(const json_t *row, const struct column *c, char *out)
 	else if (c->type == COLUMN_TIME)
 		time_cell(json_integer_value(v), out);
 	else if (c->type == COLUMN_MONEY && json_is_integer(v) && currency)
-		money_text(json_integer_value(v), currency, out);
+		mclic_money_text(json_integer_value(v), currency, out);
 	else
 		plain_cell(v, out);
 }

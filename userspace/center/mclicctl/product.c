@@ -121,7 +121,7 @@ static int set_price(struct ctl *t, const __u8 did[MCLIC_ID_SIZE], const char *p
 		return ret;
 	if (!currency)
 		currency = db_text(s, 0);
-	ret = money_parse(price, currency, &amount);
+	ret = mclic_money_parse(price, currency, &amount);
 	if (ret)
 		return ret;
 	ret = db_run(t->db, "UPDATE products SET price = ?, currency = ? WHERE did = ?",

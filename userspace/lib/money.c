@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Money: integers in the minor unit of an ISO 4217 currency. */
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "userspace/center/center.h"
+#include "libmclic.h"
 
 #define MONEY_MAX	1000000000000000LL	/* exact as a double of any JSON reader */
 
@@ -35,7 +36,7 @@ static int exponent(const char *currency)
 	return mclic_usage("%s is no currency of ISO 4217, such as EUR", currency);
 }
 
-int money_parse(const char *text, const char *currency, __s64 *amount)
+int mclic_money_parse(const char *text, const char *currency, __s64 *amount)
 {
 	int places = exponent(currency);
 	const char *p = text;
@@ -70,17 +71,17 @@ bad:
 			   text, currency, places ? ", a point, and decimal places" : " alone");
 }
 
-char *money_text(__s64 amount, const char *currency, char *out)
+char *mclic_money_text(__s64 amount, const char *currency, char *out)
 {
 	int places = exponent(currency);
 	__u64 n = amount < 0 ? -(__u64)amount : (__u64)amount;
-	char digits[MONEY_TEXT];
+	char digits[MCLIC_MONEY_TEXT];
 	int len;
 
 	if (places < 0)
 		places = 0;
 	len = snprintf(digits, sizeof(digits), "%0*llu", places + 1, (unsigned long long)n);
-	snprintf(out, MONEY_TEXT, "%s%.*s%s%s %.3s", amount < 0 ? "-" : "", len - places, digits,
-		 places ? "." : "", digits + len - places, currency);
+	snprintf(out, MCLIC_MONEY_TEXT, "%s%.*s%s%s %.3s", amount < 0 ? "-" : "", len - places,
+		 digits, places ? "." : "", digits + len - places, currency);
 	return out;
 }
