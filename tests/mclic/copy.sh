@@ -45,6 +45,8 @@ tap_ok "not one byte is copied by any of these" nothing_copied
 
 BILLS=$(bills)
 tap_ok "copy, after those refusals" copy --json
+tap_is "... tells whose title was bought, and for how much" "$(jq -c .offer "$OUT")" \
+	"{\"currency\":\"EUR\",\"price\":1999,\"publisher\":\"Hydrographic\",\"title\":\"$TITLE1\"}"
 tap_is "... is a personal licence" "$(jq -r .licence.kind "$OUT")" personal
 LICENCE=$(jq -r .licence.licence "$OUT")
 tap_is "... is billed" "$(bills)" $((BILLS + 1))
@@ -67,6 +69,7 @@ tap_ok "copy again" copy
 tap_out "... says it is installed already" "already installed"
 tap_ok "copy by DID, as JSON" mclic copy "$MASTER" "$DID1" "$MEDIUM" --json
 tap_is "... says so too" "$(jq .already_installed "$OUT")" true
+tap_is "... and that nothing was bought" "$(jq .offer "$OUT")" null
 rm "$MEDIUM/$TITLE1/charts/baltic.txt"
 tap_ok "copy after a file was lost" copy
 tap_ok "... makes it whole" whole "$MEDIUM"
@@ -117,6 +120,7 @@ tap_ok "the one that asked can" copy
 # ---- renew ----
 
 tap_ok "renew" mclic renew "$TITLE1" "$MEDIUM" --json
+tap_is "... tells for how much" "$(jq .offer.price "$OUT")" 1999
 tap_is "... raises the sequence number" "$(jq .licence.sequence "$OUT")" 2
 tap_is "... of the same licence" "$(jq -r .licence.licence "$OUT")" "$LICENCE"
 tap_is "... is billed" "$(bills)" $((BILLS + 2))
@@ -135,6 +139,9 @@ tap_is "... without a bill" "$(bills)" $((BILLS + 2))
 tap_ok "... so that it can be renewed again" mclic renew "$TITLE1" "$MEDIUM" --json
 tap_is "... from there" "$(jq .licence.sequence "$OUT")" 3
 
+tap_ok "and again" mclic renew "$TITLE1" "$MEDIUM"
+tap_out "... which says first what it costs" "^renewal of \"$TITLE1\" by Hydrographic: 19.99 EUR$"
+
 # A renewal that is carried, and never reaches the medium, which loses what it had as well
 mclic renew "$TITLE1" "$MEDIUM" -o "$T/again.mclreq" >"$T/again.out"
 BILLS=$(bills)
@@ -148,7 +155,7 @@ cp "$T/again.mclres" "${KEEP%.mclreq}.mclres"
 lose_slots
 tap_ok "copy after an answered renewal and the slots were lost" copy
 tap_is "... puts the renewal there" \
-	"$(mclic list "$MEDIUM" --json | jq '.licences[0].sequence')" 4
+	"$(mclic list "$MEDIUM" --json | jq '.licences[0].sequence')" 5
 tap_ok "... settled" test ! -e "$KEEP"
 
 # ---- return ----
@@ -168,6 +175,7 @@ tap_err "... which is said" "revoked"
 tap_status "and verify says so" 3 mclic verify "$MEDIUM" "$TITLE1"
 BILLS=$(bills)
 tap_ok "copy buys a new licence" copy
+tap_out "... and says first what it costs" "^licence of \"$TITLE1\" by Hydrographic: 19.99 EUR$"
 tap_is "... billed once" "$(bills)" $((BILLS + 1))
 tap_ok "... and whole" whole "$MEDIUM"
 tap_ok "return --delete" mclic return "$TITLE1" "$MEDIUM" --delete

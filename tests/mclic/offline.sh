@@ -17,6 +17,7 @@ slots() {
 tap_ok "request" request "$T/r.mclreq" --json
 tap_is "... for this title" "$(jq -r .did "$OUT")" "$DID1"
 tap_is "... and medium" "$(jq -r .mid "$OUT")" "$MID"
+tap_is "... by name" "$(jq -r .title "$OUT")" "$TITLE1"
 tap_is "is 256 bytes" "$(stat -c %s "$T/r.mclreq")" 256
 tap_ok "request again" request "$T/again.mclreq"
 tap_cmp "... is the same request" "$T/r.mclreq" "$T/again.mclreq"

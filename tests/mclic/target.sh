@@ -40,6 +40,11 @@ tap_status "a marker of another publisher is refused" 3 \
 tap_err "... as that" "another publisher"
 tap_ok "not one byte is copied" nothing_copied
 tap_is "and nothing billed" "$(bills)" $((BILLS + 1))
+mkdir "$T/unlicensed"
+mclic format --area-file "$T/unlicensed" >"$T/format.out"
+tap_status "nor where there is no licence yet" 3 mclic copy "$T/forged" "$TITLE1" "$T/unlicensed"
+tap_err "... for the same reason" "another publisher"
+tap_is "... and nothing billed" "$(bills)" $((BILLS + 1))
 
 hostile() {	# NAME JQ-PROGRAM: the manifest changed so is refused
 	jq -c "$2" "$T/manifest" >"$T/manifest.bad"

@@ -40,13 +40,14 @@ static int say_done(const struct options *o, const struct title *title, const st
 	char id[2 * MCLIC_ID_SIZE + 1];
 
 	if (o->json)
-		return mclic_print_json(json_pack("{s:s, s:s, s:I, s:b, s:I, s:I, s:o}",
+		return mclic_print_json(json_pack("{s:s, s:s, s:I, s:b, s:I, s:I, s:o, s:O?}",
 						  "title", m->title, "directory", title->name,
 						  "content_version", (json_int_t)m->version,
 						  "already_installed", done->already,
 						  "mended", (json_int_t)done->mended,
 						  "bytes", (json_int_t)m->total,
-						  "licence", say_terms(&g->verdict->terms)));
+						  "licence", say_terms(&g->verdict->terms),
+						  "offer", g->offer.json));
 	if (done->already)
 		printf("%s: already installed, version %u, and good\n", title->name, m->version);
 	else if (done->mended)
@@ -72,7 +73,7 @@ static int copy_title(const struct options *o, struct mclic_source *s, bool buy)
 	if (!err)
 		err = target_open(&t, o->args[2]);
 	if (!err)
-		err = grant_licence(&t, &title, o->kind, o->center, buy, &g);
+		err = grant_licence(&t, &title, o, buy, &g);
 	if (!err)
 		err = install_title(&t, s, &title, &g, &done);
 	if (!err)

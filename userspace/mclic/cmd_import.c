@@ -42,15 +42,16 @@ static int load_response(const char *path, struct mclic_response *r)
 	return 0;
 }
 
-int import_say(const struct options *o, const struct accepted *a)
+int import_say(const struct options *o, const struct accepted *a, const struct offer *offer)
 {
 	char title[MCLIC_TITLE_SIZE + 1], id[2 * MCLIC_ID_SIZE + 1];
 
 	if (o->json)
-		return mclic_print_json(json_pack("{s:s, s:o, s:o}",
+		return mclic_print_json(json_pack("{s:s, s:o, s:o, s:O?}",
 			"done", a->operation == MCLIC_OP_RETURN ? "returned" : "licensed",
 			"slot", a->index ? json_integer(a->index) : json_null(),
-			"licence", say_terms(&a->terms)));
+			"licence", say_terms(&a->terms),
+			"offer", offer ? offer->json : NULL));
 	say_text(a->terms.title, MCLIC_TITLE_SIZE, title);
 	mclic_hex(a->terms.licence_id, MCLIC_ID_SIZE, id);
 	if (a->operation == MCLIC_OP_RETURN)
@@ -105,7 +106,7 @@ static int import(const struct options *o)
 		err = accept_response(&t, &k, &r, o->args[0], &a);
 	if (!err)
 		err = import_done(&k, &r);
-	return err ? err : import_say(o, &a);
+	return err ? err : import_say(o, &a, NULL);
 }
 
 int cmd_import(int argc, char **argv)

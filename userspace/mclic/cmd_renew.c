@@ -226,10 +226,16 @@ static int exchange(const struct again *a, struct target *t, const struct choice
 		    const struct mclic_account *account, struct kept *k)
 {
 	struct mclic_response r;
+	struct offer offer OFFER_AUTO = { 0 };
 	struct accepted done;
-	int err, kept = 0;
+	int err = 0, kept = 0;
 
-	err = ask_send(account, k, &r);
+	if (a->operation == MCLIC_OP_RENEW)
+		err = offer_get(account, c->terms.did, &offer);
+	if (!err && offer.json)
+		offer_say(&a->o, "renewal", &offer);
+	if (!err)
+		err = ask_send(account, k, &r);
 	if (err == -EKEYREVOKED)
 		kept_forget(k);
 	if (!err && a->operation == MCLIC_OP_RENEW)
@@ -242,7 +248,7 @@ static int exchange(const struct again *a, struct target *t, const struct choice
 	if (!err && a->delete)
 		kept = delete_files(t, c, &done.deleted);
 	if (!err)
-		err = import_say(&a->o, &done);
+		err = import_say(&a->o, &done, &offer);
 	return err ? err : kept;
 }
 
@@ -252,6 +258,7 @@ static int ask(const struct again *a)
 	struct target t TARGET_AUTO = TARGET_INIT;
 	struct kept k KEPT_AUTO = { 0 };
 	struct choice c = { .want = a->o.args[0] };
+	char title[MCLIC_TITLE_SIZE + 1];
 	struct mclic_request want;
 	int err;
 
@@ -261,11 +268,12 @@ static int ask(const struct again *a)
 	if (!err)
 		err = mclic_account_load(c.terms.center_id, &account);
 	if (!err) {
+		say_text(c.terms.title, MCLIC_TITLE_SIZE, title);
 		ask_again(&t, a->operation, &c.terms, ka_generation(&c), &want);
 		err = ask_pending(account, &want, false, &k);
 	}
 	if (!err)
-		err = a->o.output ? request_write(&a->o, &k) : exchange(a, &t, &c, account, &k);
+		err = a->o.output ? request_write(&a->o, &k, title) : exchange(a, &t, &c, account, &k);
 	title_drop(&c.title);
 	return err;
 }

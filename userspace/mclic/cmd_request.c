@@ -46,7 +46,7 @@ static int check_output(const char *path)
 	return mclic_fail(EEXIST, "%s is not the name of a file; name the request to write", path);
 }
 
-int request_write(const struct options *o, const struct kept *k)
+int request_write(const struct options *o, const struct kept *k, const char *title)
 {
 	int err = check_output(o->output);
 
@@ -57,13 +57,14 @@ int request_write(const struct options *o, const struct kept *k)
 	warn_of_date(k);
 	trace_request(&k->request);
 	if (o->json)
-		return mclic_print_json(json_pack("{s:s, s:o, s:o, s:o}",
+		return mclic_print_json(json_pack("{s:s, s:s, s:o, s:o, s:o}",
 			"request", o->output,
+			"title", title,
 			"did", say_hex(k->request.did, MCLIC_ID_SIZE),
 			"mid", say_hex(k->request.mid, MCLIC_ID_SIZE),
 			"center", say_hex(k->request.center_id, MCLIC_ID_SIZE)));
-	printf("%s written; carry it to the license center, then: mclic import ANSWER TARGET\n",
-	       o->output);
+	printf("%s written, about \"%s\"; carry it to the license center, then: mclic import ANSWER TARGET\n",
+	       o->output, title);
 	return 0;
 }
 
@@ -85,7 +86,7 @@ static int make_request(const struct options *o, struct mclic_source *s)
 		return err;
 	ask_new(&t, &title, o->kind, &want);
 	err = ask_pending(a, &want, false, &k);
-	return err ? err : request_write(o, &k);
+	return err ? err : request_write(o, &k, title.product->manifest->title);
 }
 
 int cmd_request(int argc, char **argv)

@@ -9,6 +9,7 @@ void grant_drop(struct grant *g)
 {
 	verdict_free(&g->verdict);
 	kept_drop(&g->kept);
+	offer_drop(&g->offer);
 }
 
 /* Requests that were, or may have been, answered with a licence for this copy. */
@@ -141,8 +142,21 @@ static int restore_licence(struct target *t, const struct title *title, struct g
 	return err == -EKEYEXPIRED || err == -EKEYREVOKED ? ended(&g->kept, err) : err;
 }
 
-static int buy_licence(struct target *t, const struct title *title, __u8 kind,
-		       const char *center, struct grant *g)
+/* A counterfeit master is refused before it is billed, not after. */
+static int look_at_offer(const struct mclic_account *a, const struct title *title,
+			 const struct options *o, struct grant *g)
+{
+	int err = offer_get(a, title->id.did, &g->offer);
+
+	if (!err)
+		err = publisher_same(g->offer.publisher_id, title);
+	if (!err)
+		offer_say(o, "licence", &g->offer);
+	return err;
+}
+
+static int buy_licence(struct target *t, const struct title *title, const struct options *o,
+		       struct grant *g)
 {
 	struct mclic_account *a ACCOUNT_AUTO = NULL;
 	struct mclic_request want;
@@ -150,11 +164,13 @@ static int buy_licence(struct target *t, const struct title *title, __u8 kind,
 
 	err = install_possible(t, title);
 	if (!err)
-		err = ask_account(center, &a);
+		err = ask_account(o->center, &a);
 	if (err)
 		return err;
-	ask_new(t, title, kind, &want);
+	ask_new(t, title, o->kind, &want);
 	err = ask_pending(a, &want, true, &g->kept);
+	if (!err && kept_answer(&g->kept, &g->response) == -ENOENT)
+		err = look_at_offer(a, title, o, g);
 	if (err)
 		return err;
 	err = response_of(&g->kept, &g->response);
@@ -173,8 +189,8 @@ static void trace_verdict(const struct mclic_verdict *v)
 	trace_step("S6", "stopped: nothing is copied");
 }
 
-int grant_licence(struct target *t, const struct title *title, __u8 kind, const char *center,
-		  bool buy, struct grant *g)
+int grant_licence(struct target *t, const struct title *title, const struct options *o, bool buy,
+		  struct grant *g)
 {
 	int err = verdict_new(t, &title->id, &g->verdict);
 
@@ -182,7 +198,7 @@ int grant_licence(struct target *t, const struct title *title, __u8 kind, const 
 		return err;
 	if (!g->verdict->why) {
 		trace_verdict(g->verdict);
-		return publisher_same(&g->verdict->terms, title);
+		return publisher_same(g->verdict->terms.publisher_id, title);
 	}
 	if (!buy || is_final(g->verdict->why)) {
 		trace_verdict(g->verdict);
@@ -190,8 +206,8 @@ int grant_licence(struct target *t, const struct title *title, __u8 kind, const 
 	}
 	err = restore_licence(t, title, g);
 	if (err == 1)
-		err = buy_licence(t, title, kind, center, g);
-	return err ? err : publisher_same(&g->verdict->terms, title);
+		err = buy_licence(t, title, o, g);
+	return err ? err : publisher_same(g->verdict->terms.publisher_id, title);
 }
 
 int grant_settle(struct grant *g)

@@ -181,7 +181,7 @@ void verdict_free(struct mclic_verdict **v);
 #define VERDICT_AUTO	__mclic_cleanup(verdict_free)
 
 /** publisher_same() - S7 needs the publisher the center knows for the title: 0 or -EACCES */
-int publisher_same(const struct mclic_terms *terms, const struct title *title);
+int publisher_same(const __u8 publisher_id[MCLIC_ID_SIZE], const struct title *title);
 
 /* ---- kept.c: requests and responses kept on this machine ---- */
 
@@ -279,6 +279,28 @@ void account_drop(struct mclic_account **a);
 
 #define ACCOUNT_AUTO	__mclic_cleanup(account_drop)
 
+/* ---- offer.c: what the center says of a title before it is bought ---- */
+
+/**
+ * struct offer - a title as the center sells it
+ * @json: title, publisher, price in minor units, currency; NULL when nothing was looked up
+ * @publisher_id: whose it is
+ * @price: with its currency, as text
+ */
+struct offer {
+	json_t *json;
+	__u8 publisher_id[MCLIC_ID_SIZE];
+	char price[MCLIC_MONEY_TEXT];
+};
+
+/** offer_get() - ask the center; offer_drop() it also after a failure */
+int offer_get(const struct mclic_account *a, const __u8 did[MCLIC_ID_SIZE], struct offer *offer);
+/** offer_say() - tell that @what of the title is about to be bought, unless JSON is wanted */
+void offer_say(const struct options *o, const char *what, const struct offer *offer);
+void offer_drop(struct offer *offer);
+
+#define OFFER_AUTO	__mclic_cleanup(offer_drop)
+
 /* ---- accept.c: putting a response to use ---- */
 
 /**
@@ -325,12 +347,14 @@ int accept_response(struct target *t, const struct kept *k, const struct mclic_r
  * @kept: the request whose response holds EMid(Ka); kept.path is NULL when there is none
  * @response: that response
  * @have: is there one?
+ * @offer: that was taken, when the licence was bought
  */
 struct grant {
 	struct mclic_verdict *verdict;
 	struct kept kept;
 	struct mclic_response response;
 	bool have;
+	struct offer offer;
 };
 
 void grant_drop(struct grant *g);
@@ -341,13 +365,12 @@ void grant_drop(struct grant *g);
  * grant_licence() - a licence in force for @title on @t's medium
  * @t: target
  * @title: from the master
- * @kind: to ask for
- * @center: --center
+ * @o: kind to ask for, --center, and whether to print JSON
  * @buy: ask for a new licence where there is none
  * @g: gets the verdict
  */
-int grant_licence(struct target *t, const struct title *title, __u8 kind, const char *center,
-		  bool buy, struct grant *g);
+int grant_licence(struct target *t, const struct title *title, const struct options *o, bool buy,
+		  struct grant *g);
 
 /** grant_settle() - the title stands: what was kept for the install is settled */
 int grant_settle(struct grant *g);
@@ -459,12 +482,12 @@ void stage_discard(int rootfd, const __u8 licence_id[MCLIC_ID_SIZE]);
 
 /* ---- cmd_request.c, cmd_import.c: what renew and return share with them ---- */
 
-/** request_write() - write a kept request to --output, and say so */
-int request_write(const struct options *o, const struct kept *k);
+/** request_write() - write a kept request about @title to --output, and say so */
+int request_write(const struct options *o, const struct kept *k, const char *title);
 /** import_done() - a response was accepted: keep what a copy needs, forget the rest */
 int import_done(struct kept *k, const struct mclic_response *r);
-/** import_say() - tell what was accepted */
-int import_say(const struct options *o, const struct accepted *a);
+/** import_say() - tell what was accepted, and with --json what @offer was taken */
+int import_say(const struct options *o, const struct accepted *a, const struct offer *offer);
 
 /* ---- say.c: words and JSON that several commands use ---- */
 

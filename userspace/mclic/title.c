@@ -92,9 +92,9 @@ int title_find(struct mclic_source *s, const char *want, struct title *t)
 	return err;
 }
 
-int publisher_same(const struct mclic_terms *terms, const struct title *title)
+int publisher_same(const __u8 publisher_id[MCLIC_ID_SIZE], const struct title *title)
 {
-	if (mclic_equal(terms->publisher_id, title->product->marker.publisher_id, MCLIC_ID_SIZE))
+	if (mclic_equal(publisher_id, title->product->marker.publisher_id, MCLIC_ID_SIZE))
 		return 0;
 	return mclic_fail(EACCES, "%s: its marker is signed by another publisher than the one the license center knows for this title; do not use this copy",
 			  title->name);

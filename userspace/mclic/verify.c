@@ -251,7 +251,7 @@ int verify_title(struct verify *v, const struct title *title)
 		mclic_judge_refused(&v->t->judge, verdict, title->name);
 		return refused(v, mclic_why_name(verdict->why));
 	}
-	if (publisher_same(&verdict->terms, title))
+	if (publisher_same(verdict->terms.publisher_id, title))
 		return refused(v, "other-publisher");
 	err = check_licensed(v, title, verdict);
 	if (err)
