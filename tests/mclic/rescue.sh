@@ -54,6 +54,17 @@ tap_status "a directory" 1 mclic rescue "$M/Title/deep" -o "$T/out"
 tap_status "the marker is no sealed file" 4 mclic rescue "$M/Title/.mclic-product" -o "$T/out"
 tap_ok "nothing is left of all these" test ! -e "$T/out"
 
+# ---- names of somebody else's making ----
+
+NAME=$(printf 'x\033]0;pwned\007\377y')
+: >"$M/Title/$NAME"
+tap_ok "verify of a medium with orders to the terminal in a name" mclic verify "$M"
+tap_is "... passes none on" "$(tr -d '[:print:]\n' <"$OUT")" ""
+tap_out "... and tells of the file" "^Title: x\?\]0;pwned\?\?y: not in the manifest"
+tap_ok "as JSON" mclic verify "$M" --json
+tap_is "... nothing is left out" "$(problem .path)" "x?]0;pwned??y"
+rm "$M/Title/$NAME"
+
 # ---- damaged blocks ----
 
 flip "$DATA" 0				# block 0

@@ -72,8 +72,12 @@ static void foreign_text_gives_no_orders(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		json_t *j = mclic_json_clean(t[i].text);
+
 		mclic_fail(EIO, "%s", t[i].text);
 		assert_string_equal(mclic_message(), t[i].want);
+		assert_string_equal(json_string_value(j), t[i].want);
+		json_decref(j);
 	}
 }
 

@@ -65,6 +65,12 @@ const char *mclic_message(void);
 /** mclic_warn() - print "PROGRAM: warning: ..." on standard error */
 void mclic_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/** mclic_say() - print a line on standard output; texts in it may be somebody else's */
+void mclic_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** mclic_json_clean() - JSON string of a text that may be somebody else's; NULL without memory */
+json_t *mclic_json_clean(const char *text);
+
 /** mclic_exit_status() - exit status for an errno (either sign) */
 int mclic_exit_status(int err);
 

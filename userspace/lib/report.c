@@ -59,6 +59,30 @@ void mclic_clean_text(char *text)
 	*out = '\0';
 }
 
+void mclic_say(const char *fmt, ...)
+{
+	MCLIC_AUTO_FREE char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (text)
+		mclic_clean_text(text);
+	puts(text ? text : "not enough memory");
+}
+
+json_t *mclic_json_clean(const char *text)
+{
+	MCLIC_AUTO_FREE char *copy = strdup(text);
+
+	if (!copy)
+		return NULL;
+	mclic_clean_text(copy);
+	return json_string(copy);
+}
+
 static int note(int err, bool usage, const char *fmt, va_list ap)
 {
 	char text[MESSAGE_SIZE];	/* the arguments may point into the last message */

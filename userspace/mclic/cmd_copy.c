@@ -40,8 +40,9 @@ static int say_done(const struct options *o, const struct title *title, const st
 	char id[2 * MCLIC_ID_SIZE + 1];
 
 	if (o->json)
-		return mclic_print_json(json_pack("{s:s, s:s, s:I, s:b, s:I, s:I, s:o, s:O?}",
-						  "title", m->title, "directory", title->name,
+		return mclic_print_json(json_pack("{s:s, s:o, s:I, s:b, s:I, s:I, s:o, s:O?}",
+						  "title", m->title,
+						  "directory", mclic_json_clean(title->name),
 						  "content_version", (json_int_t)m->version,
 						  "already_installed", done->already,
 						  "mended", (json_int_t)done->mended,
@@ -49,15 +50,15 @@ static int say_done(const struct options *o, const struct title *title, const st
 						  "licence", say_terms(&g->verdict->terms),
 						  "offer", g->offer.json));
 	if (done->already)
-		printf("%s: already installed, version %u, and good\n", title->name, m->version);
+		mclic_say("%s: already installed, version %u, and good", title->name, m->version);
 	else if (done->mended)
-		printf("%s: mended: %zu of %zu entries were missing or damaged\n", title->name,
-		       done->mended, m->count);
+		mclic_say("%s: mended: %zu of %zu entries were missing or damaged", title->name,
+			  done->mended, m->count);
 	else
-		printf("%s: \"%s\" version %u is installed under licence %s (%s)\n", title->name,
-		       m->title, m->version,
-		       mclic_hex(g->verdict->terms.licence_id, MCLIC_ID_SIZE, id),
-		       say_kind(g->verdict->terms.kind));
+		mclic_say("%s: \"%s\" version %u is installed under licence %s (%s)", title->name,
+			  m->title, m->version,
+			  mclic_hex(g->verdict->terms.licence_id, MCLIC_ID_SIZE, id),
+			  say_kind(g->verdict->terms.kind));
 	return 0;
 }
 

@@ -130,8 +130,8 @@ static int say(const struct arguments *args, const struct mclic_account *a)
 			"center", say_hex(a->center_id, MCLIC_ID_SIZE), "url", a->url,
 			"user", say_hex(a->user_id, MCLIC_ID_SIZE), "user_name", a->user_name,
 			"ku_generation", (json_int_t)a->ku_generation));
-	printf("enrolled as \"%s\" at %s (center %s), user key generation %u\n", a->user_name, a->url,
-	       mclic_hex(a->center_id, MCLIC_ID_SIZE, hex), a->ku_generation);
+	mclic_say("enrolled as \"%s\" at %s (center %s), user key generation %u", a->user_name, a->url,
+		  mclic_hex(a->center_id, MCLIC_ID_SIZE, hex), a->ku_generation);
 	return 0;
 }
 

@@ -55,12 +55,12 @@ int import_say(const struct options *o, const struct accepted *a, const struct o
 	say_text(a->terms.title, MCLIC_TITLE_SIZE, title);
 	mclic_hex(a->terms.licence_id, MCLIC_ID_SIZE, id);
 	if (a->operation == MCLIC_OP_RETURN)
-		printf("licence %s of \"%s\" is returned and removed; %s\n", id, title, a->deleted ?
-		       "its files are deleted" :
-		       "its files on the medium cannot be read any more and may be deleted");
+		mclic_say("licence %s of \"%s\" is returned and removed; %s", id, title, a->deleted ?
+			  "its files are deleted" :
+			  "its files on the medium cannot be read any more and may be deleted");
 	else
-		printf("licence %s of \"%s\", sequence %u, stands in slot %u\n", id, title,
-		       mclic_get32(a->terms.sequence), a->index);
+		mclic_say("licence %s of \"%s\", sequence %u, stands in slot %u", id, title,
+			  mclic_get32(a->terms.sequence), a->index);
 	return 0;
 }
 

@@ -149,8 +149,8 @@ static void print_medium(const struct info *in)
 		printf("medium:  no identifier of its own; \"mclic format\" gives it an emulated one\n");
 		return;
 	}
-	printf("medium:  %s%s%s\n", mclic_medium_kind_name(m->kind), in->disk[0] ? ", disk " : "",
-	       in->disk);
+	mclic_say("medium:  %s%s%s", mclic_medium_kind_name(m->kind), in->disk[0] ? ", disk " : "",
+		  in->disk);
 	printf("class:   %u (%s)\n", m->medium_class,
 	       m->medium_class < 4 ? classes[m->medium_class] : "unknown");
 	printf("raw:     %s%s\n", say_raw(m->raw, m->raw_len, buf),
@@ -171,11 +171,11 @@ static void print_area(const struct info *in)
 		return;
 	}
 	h = mclic_area_head(in->area);
-	printf("area:    %s\n", mclic_area_where(in->area));
-	printf("label:   %s\n", say_text(h->label, sizeof(h->label), label));
+	mclic_say("area:    %s", mclic_area_where(in->area));
+	mclic_say("label:   %s", say_text(h->label, sizeof(h->label), label));
 	printf("slots:   %u used, %u free, %u damaged\n", in->used, in->free, in->damaged);
 	if (mclic_area_warning(in->area))
-		printf("warning: %s\n", mclic_area_warning(in->area));
+		mclic_say("warning: %s", mclic_area_warning(in->area));
 }
 
 int cmd_info(int argc, char **argv)

@@ -25,7 +25,8 @@ static json_t *title_json(const char *name, const struct mclic_product *p)
 
 	for (i = 0; i < m->count; i++)
 		files += m->entries[i].type == MCLIC_ENTRY_FILE;
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:I, s:I}", "directory", name, "title", m->title,
+	return json_pack("{s:o, s:s, s:o, s:I, s:o, s:I, s:I}",
+			 "directory", mclic_json_clean(name), "title", m->title,
 			 "did", say_hex(p->marker.did, MCLIC_ID_SIZE),
 			 "content_version", (json_int_t)m->version,
 			 "publisher", say_hex(p->marker.publisher_id, MCLIC_ID_SIZE),
@@ -34,7 +35,7 @@ static json_t *title_json(const char *name, const struct mclic_product *p)
 
 static json_t *damaged_json(const char *name)
 {
-	return json_pack("{s:s, s:s}", "directory", name, "error", mclic_message());
+	return json_pack("{s:o, s:s}", "directory", mclic_json_clean(name), "error", mclic_message());
 }
 
 static int list_titles(struct mclic_source *s, json_t *titles)
@@ -129,12 +130,13 @@ static long long number(const json_t *j, const char *name)
 static void print_title(const json_t *t)
 {
 	if (text(t, "error")) {
-		printf("%s: %s\n", text(t, "directory"), text(t, "error"));
+		mclic_say("%s: %s", text(t, "directory"), text(t, "error"));
 		return;
 	}
-	printf("%s: \"%s\" version %lld, %lld files, %lld bytes\n  DID %s, publisher %s\n",
-	       text(t, "directory"), text(t, "title"), number(t, "content_version"),
-	       number(t, "files"), number(t, "bytes"), text(t, "did"), text(t, "publisher"));
+	mclic_say("%s: \"%s\" version %lld, %lld files, %lld bytes", text(t, "directory"),
+		  text(t, "title"), number(t, "content_version"), number(t, "files"),
+		  number(t, "bytes"));
+	mclic_say("  DID %s, publisher %s", text(t, "did"), text(t, "publisher"));
 }
 
 static void print_licence(const json_t *l)
@@ -142,18 +144,18 @@ static void print_licence(const json_t *l)
 	char until[32], issued[32];
 
 	if (!text(l, "licence")) {
-		printf("slot %lld: %s (%s)\n", number(l, "slot"), text(l, "state"), text(l, "why"));
+		mclic_say("slot %lld: %s (%s)", number(l, "slot"), text(l, "state"), text(l, "why"));
 		return;
 	}
-	printf("slot %lld: \"%s\" %s%s%s%s\n  licence %s, sequence %lld, %s, versions up to %lld\n"
-	       "  DID %s, issued %s, %s%s\n",
-	       number(l, "slot"), text(l, "title"), text(l, "state"), text(l, "why") ? " (" : "",
-	       text(l, "why") ? text(l, "why") : "", text(l, "why") ? ")" : "",
-	       text(l, "licence"), number(l, "sequence"), text(l, "kind"),
-	       number(l, "content_version"), text(l, "did"),
-	       say_time((__u64)number(l, "issued_at"), issued),
-	       number(l, "not_after") ? "until " : "no end",
-	       number(l, "not_after") ? say_time((__u64)number(l, "not_after"), until) : "");
+	mclic_say("slot %lld: \"%s\" %s%s%s%s", number(l, "slot"), text(l, "title"), text(l, "state"),
+		  text(l, "why") ? " (" : "", text(l, "why") ? text(l, "why") : "",
+		  text(l, "why") ? ")" : "");
+	mclic_say("  licence %s, sequence %lld, %s, versions up to %lld", text(l, "licence"),
+		  number(l, "sequence"), text(l, "kind"), number(l, "content_version"));
+	mclic_say("  DID %s, issued %s, %s%s", text(l, "did"),
+		  say_time((__u64)number(l, "issued_at"), issued),
+		  number(l, "not_after") ? "until " : "no end",
+		  number(l, "not_after") ? say_time((__u64)number(l, "not_after"), until) : "");
 }
 
 static void print_all(const json_t *all)

@@ -63,8 +63,8 @@ int request_write(const struct options *o, const struct kept *k, const char *tit
 			"did", say_hex(k->request.did, MCLIC_ID_SIZE),
 			"mid", say_hex(k->request.mid, MCLIC_ID_SIZE),
 			"center", say_hex(k->request.center_id, MCLIC_ID_SIZE)));
-	printf("%s written, about \"%s\"; carry it to the license center, then: mclic import ANSWER TARGET\n",
-	       o->output, title);
+	mclic_say("%s written, about \"%s\"; carry it to the license center, then: mclic import ANSWER TARGET",
+		  o->output, title);
 	return 0;
 }
 

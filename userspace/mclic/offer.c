@@ -45,8 +45,8 @@ void offer_say(const struct options *o, const char *what, const struct offer *of
 {
 	if (o->json)
 		return;
-	printf("%s of \"%s\" by %s: %s\n", what, mclic_json_text(offer->json, "title"),
-	       mclic_json_text(offer->json, "publisher"), offer->price);
+	mclic_say("%s of \"%s\" by %s: %s", what, mclic_json_text(offer->json, "title"),
+		  mclic_json_text(offer->json, "publisher"), offer->price);
 	fflush(stdout);
 }
 

@@ -2,6 +2,7 @@
 /* The patent's steps, as they happen. Identifiers and sizes only: no keys. */
 
 #include "mclic.h"
+#include "userspace/lib/report.h"
 
 static bool enabled;
 
@@ -12,17 +13,18 @@ void trace_enable(void)
 
 void trace_step(const char *step, const char *fmt, ...)
 {
+	MCLIC_AUTO_FREE char *text = NULL;
 	va_list args;
 
 	if (!enabled)
 		return;
-	flockfile(stderr);
-	fprintf(stderr, "%s ", step);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
 	va_end(args);
-	fputc('\n', stderr);
-	funlockfile(stderr);
+	if (text)
+		mclic_clean_text(text);
+	fprintf(stderr, "%s %s\n", step, text ? text : "");
 }
 
 void trace_request(const struct mclic_request *q)

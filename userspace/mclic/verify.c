@@ -29,14 +29,14 @@ void verify_say_slot(struct verify *v, const json_t *slot)
 	/* Terms are shown of whatever is well formed. */
 	v->damaged += !title;
 	if (!v->json)
-		printf("slot %lld: %s%s%s\n",
-		       (long long)json_integer_value(json_object_get(slot, "slot")),
-		       title ? title : "damaged", why ? ": " : ", valid", why ? why : "");
+		mclic_say("slot %lld: %s%s%s",
+			  (long long)json_integer_value(json_object_get(slot, "slot")),
+			  title ? title : "damaged", why ? ": " : ", valid", why ? why : "");
 }
 
 void verify_new_title(struct verify *v, const char *name)
 {
-	v->title = json_pack("{s:s, s:[]}", "directory", name, "problems");
+	v->title = json_pack("{s:o, s:[]}", "directory", mclic_json_clean(name), "problems");
 	json_array_append_new(json_object_get(v->report, "titles"), v->title);
 }
 
@@ -50,14 +50,15 @@ json_t *verify_problem(struct verify *v, const char *path, const char *fmt, ...)
 	if (vasprintf(&what, fmt, args) < 0)
 		what = NULL;
 	va_end(args);
-	problem = json_pack("{s:s?, s:s}", "path", path, "what", what ? what : "");
+	problem = json_pack("{s:o?, s:o}", "path", path ? mclic_json_clean(path) : NULL,
+			    "what", mclic_json_clean(what ? what : ""));
 	pthread_mutex_lock(&v->lock);
 	json_array_append_new(json_object_get(v->title, "problems"), problem);
 	if (!v->json && path)
-		printf("%s: %s: %s\n", json_string_value(json_object_get(v->title, "directory")),
-		       path, what ? what : "");
+		mclic_say("%s: %s: %s", json_string_value(json_object_get(v->title, "directory")),
+			  path, what ? what : "");
 	else if (!v->json)
-		printf("%s\n", what ? what : "");
+		mclic_say("%s", what ? what : "");
 	pthread_mutex_unlock(&v->lock);
 	return problem;
 }
@@ -259,8 +260,8 @@ int verify_title(struct verify *v, const struct title *title)
 	json_object_set_new(v->title, "state",
 			    json_string(v->damaged == before ? "good" : "damaged"));
 	if (!v->json && v->damaged == before)
-		printf("%s: \"%s\" version %u is good, %zu entries\n", title->name,
-		       title->product->manifest->title, title->id.content_version,
-		       title->product->manifest->count);
+		mclic_say("%s: \"%s\" version %u is good, %zu entries", title->name,
+			  title->product->manifest->title, title->id.content_version,
+			  title->product->manifest->count);
 	return 0;
 }
