@@ -57,6 +57,15 @@ tap_err "... says to enrol" "enrol"
 tap_status "enrol with what is no token" 1 mclic enrol https://127.0.0.1:1 --token nonsense
 tap_nomatch "... the token is not shown" "$(cat "$ERR")" "nonsense"
 
+printed_to_full() {
+	mclic "$@" >/dev/full
+}
+for c in --help --version selftest "selftest --json" "info $T/plain"; do
+	# shellcheck disable=SC2086 # several words
+	tap_status "$c to a disk that is full" 1 printed_to_full $c
+	tap_err "... is no success" "cannot write to standard output"
+done
+
 tap_ok "selftest" mclic selftest
 tap_out "... OpenSSL's answers are known" "^openssl: good"
 tap_ok "selftest --crypto openssl --json" mclic selftest --crypto openssl --json

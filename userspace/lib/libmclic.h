@@ -75,7 +75,7 @@ json_t *mclic_json_clean(const char *text);
 int mclic_exit_status(int err);
 
 /**
- * mclic_report() - end of a program: print what went wrong, if anything did
+ * mclic_report() - end of a program: print what went wrong, if anything did, also of its output
  * @err: 0 or a negative errno
  * @json: print {"error": {"message", "errno", "status"}} on standard output instead
  *

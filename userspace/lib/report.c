@@ -184,22 +184,31 @@ static void describe(int err, char *text, size_t size)
 		snprintf(text, size, "%s (%s)", last.text, name);
 }
 
+/* What a program printed has arrived only when it could be flushed. */
+static int flush_output(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	return mclic_fail(EIO, "cannot write to standard output");
+}
+
 int mclic_report(int err, bool json)
 {
 	char text[MESSAGE_SIZE + 128];
-	int status = mclic_exit_status(err);
+	int status;
 
+	if (!err)
+		err = flush_output();
+	status = mclic_exit_status(err);
 	if (!err)
 		return status;
 	if (last.usage && abs(err) == last.err)
 		status = MCLIC_EXIT_USAGE;
 	describe(err, text, sizeof(text));
-	if (json)
-		mclic_print_json(json_pack("{s:{s:s, s:s, s:i}}", "error",
-					   "message", text,
-					   "errno", mclic_errno_name(err),
-					   "status", status));
-	else
+	if (!json || mclic_print_json(json_pack("{s:{s:s, s:s, s:i}}", "error",
+						"message", text,
+						"errno", mclic_errno_name(err),
+						"status", status)))
 		say("", text);
 	return status;
 }
@@ -210,8 +219,7 @@ int mclic_print_json(json_t *j)
 
 	if (!owned)
 		return mclic_fail(ENOMEM, "not enough memory for the JSON output");
-	if (json_dumpf(owned, stdout, JSON_INDENT(2) | JSON_SORT_KEYS) ||
-	    putchar('\n') == EOF || fflush(stdout))
-		return mclic_fail(EIO, "cannot write to standard output");
-	return 0;
+	json_dumpf(owned, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+	putchar('\n');
+	return flush_output();
 }

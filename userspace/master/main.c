@@ -291,11 +291,11 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		usage(stdout);
-		return MCLIC_EXIT_OK;
+		return mclic_report(0, false);
 	}
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
 		puts(argp_program_version);
-		return MCLIC_EXIT_OK;
+		return mclic_report(0, false);
 	}
 	if (argc > 1)
 		fprintf(stderr, "mclic-master: there is no command \"%s\"\n", argv[1]);

@@ -173,8 +173,10 @@ int cmd_lock(int argc, char **argv)
 	err = lock(&l);
 	if (err)
 		return mclic_report(err, o.json);
-	if (!l.busy)
-		return l.skipped ? MCLIC_EXIT_FAILED : MCLIC_EXIT_OK;
+	if (!l.busy) {
+		err = mclic_report(0, o.json);
+		return l.skipped ? MCLIC_EXIT_FAILED : err;
+	}
 	/* With --json the counts are the answer. */
 	mclic_fail(EBUSY, "%llu %s still open and keep their keys until they are closed; end the programs that use them (lsof, fuser -m), then run this again",
 		   l.busy, l.busy == 1 ? "file is" : "files are");

@@ -51,7 +51,6 @@ int cmd_rescue(int argc, char **argv)
 	if (!err)
 		err = say(&o, &r);
 	json_decref(r.losses);
-	if (!err && r.lost)
-		return MCLIC_EXIT_DAMAGED;
-	return mclic_report(err, o.json);
+	err = mclic_report(err, o.json);
+	return !err && r.lost ? MCLIC_EXIT_DAMAGED : err;
 }

@@ -82,5 +82,5 @@ int cmd_selftest(int argc, char **argv)
 		return mclic_report(mclic_print_json(json_incref(results)), true);
 	json_object_foreach(results, name, value)
 		printf("%s: %s\n", name, json_string_value(value));
-	return MCLIC_EXIT_OK;
+	return mclic_report(0, false);
 }

@@ -63,11 +63,11 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
 		usage(stdout);
-		return MCLIC_EXIT_OK;
+		return mclic_report(0, false);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		puts(argp_program_version);
-		return MCLIC_EXIT_OK;
+		return mclic_report(0, false);
 	}
 	for (i = 0; i < COMMANDS; i++) {
 		if (strcmp(argv[1], commands[i].name))
