@@ -660,13 +660,24 @@ enum mclic_why mclic_publisher_check(const struct mclic_crypto *c,
 				     const struct mclic_marker *m);
 
 /**
+ * mclic_is_marker() - may a file system take this name for the marker's?
+ * @name: of a file, without slashes
+ * @len: of the name
+ *
+ * It may stand in any case, and have dots and spaces at its end, which FAT drops.
+ */
+bool mclic_is_marker(const char *name, size_t len);
+/** mclic_is_area() - the same for the name of the licence area's folder */
+bool mclic_is_area(const char *name, size_t len);
+
+/**
  * mclic_path_check() - is this a path inside a product?
  * @path: bytes
  * @len: their number
  *
  * Relative, UTF-8 without control characters, no empty part, no "." or "..", no part
- * longer than 255 bytes, at most 4095 bytes, no part that is the marker's name or
- * ".mclic" in any case.
+ * longer than 255 bytes, at most 4095 bytes, no part that mclic_is_marker() or
+ * mclic_is_area() knows.
  */
 enum mclic_why mclic_path_check(const char *path, size_t len);
 

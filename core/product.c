@@ -88,6 +88,26 @@ static bool same_in_any_case(const char *p, size_t len, const char *name, size_t
 	return true;
 }
 
+/* FAT drops dots and spaces at the end of a name. */
+static size_t without_tail(const char *p, size_t len)
+{
+	while (len && (p[len - 1] == '.' || p[len - 1] == ' '))
+		len--;
+	return len;
+}
+
+bool mclic_is_marker(const char *name, size_t len)
+{
+	return same_in_any_case(name, without_tail(name, len), MCLIC_MARKER_NAME,
+				sizeof(MCLIC_MARKER_NAME) - 1);
+}
+
+bool mclic_is_area(const char *name, size_t len)
+{
+	return same_in_any_case(name, without_tail(name, len), MCLIC_AREA_DIR,
+				sizeof(MCLIC_AREA_DIR) - 1);
+}
+
 static bool is_dots(const char *p, size_t len)
 {
 	return (len == 1 && p[0] == '.') || (len == 2 && p[0] == '.' && p[1] == '.');
@@ -97,12 +117,7 @@ static bool part_ok(const char *p, size_t len)
 {
 	if (!len || len > PART_MAX || is_dots(p, len))
 		return false;
-	/* FAT drops dots and spaces at the end of a name. */
-	while (len && (p[len - 1] == '.' || p[len - 1] == ' '))
-		len--;
-	return len && !same_in_any_case(p, len, MCLIC_MARKER_NAME,
-					sizeof(MCLIC_MARKER_NAME) - 1) &&
-	       !same_in_any_case(p, len, MCLIC_AREA_DIR, sizeof(MCLIC_AREA_DIR) - 1);
+	return without_tail(p, len) && !mclic_is_marker(p, len) && !mclic_is_area(p, len);
 }
 
 enum mclic_why mclic_path_check(const char *path, size_t len)

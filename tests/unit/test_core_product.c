@@ -120,6 +120,31 @@ static enum mclic_why path(const char *p)
 	return mclic_path_check(p, strlen(p));
 }
 
+static void test_names(void **state)
+{
+	static const char *const marker[] = {
+		".mclic-product", ".MCLIC-Product", ".mclic-product.", ".mclic-product . ..",
+	};
+	static const char *const area[] = { ".mclic", ".MCLIC", ".mclic.", ".Mclic  " };
+	static const char *const neither[] = {
+		"", ".", "...", " ", ".mclic-", ".mcli", ".mclic.x", " .mclic", ".mclic-product-",
+		"mclic", "mclic-product",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		assert_true(mclic_is_marker(marker[i], strlen(marker[i])));
+		assert_false(mclic_is_area(marker[i], strlen(marker[i])));
+		assert_true(mclic_is_area(area[i], strlen(area[i])));
+		assert_false(mclic_is_marker(area[i], strlen(area[i])));
+	}
+	for (i = 0; i < sizeof(neither) / sizeof(neither[0]); i++) {
+		assert_false(mclic_is_marker(neither[i], strlen(neither[i])));
+		assert_false(mclic_is_area(neither[i], strlen(neither[i])));
+	}
+}
+
 static void test_paths(void **state)
 {
 	static const char *const good[] = {
@@ -215,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_marker),
 		cmocka_unit_test(test_publisher),
 		cmocka_unit_test(test_marker_damage),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_nameless),
 		cmocka_unit_test(test_links),
