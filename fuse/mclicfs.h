@@ -145,7 +145,7 @@ struct product {
 	__u64 epoch;
 };
 
-/** marker_name() - is it .mclic-product, in any case? */
+/** marker_name() - is it .mclic-product, in any spelling that means it somewhere? */
 bool marker_name(const char *name);
 /** marker_stat() - of the marker in directory @dir, which may have none: -ENOENT */
 int marker_stat(int dir, struct stat *st);
@@ -304,7 +304,12 @@ int node_hold(struct node *n);
 /** node_path() - "/proc/self/fd/N" for calls that take a path only; @buf of 32 bytes */
 const char *node_path(const struct node *n, char *buf);
 
-/* ---- rules.c: what may be changed through the mount ---- */
+/*
+ * ---- rules.c: what may be changed through the mount ----
+ *
+ * A lower file system may know a file by more names than one, such as the short ones of
+ * vfat. So what a name stands for counts besides how it is spelt.
+ */
 
 /** rule_change() - may attributes or contents of @n change? -EROFS, -EPERM */
 int rule_change(const struct node *n);
@@ -317,9 +322,9 @@ int rule_link(const struct node *n, const struct node *dir, const char *name);
 /** rule_rename() - may @from in @dir become @to in @newdir? */
 int rule_rename(const struct node *dir, const char *from, const struct node *newdir,
 		const char *to, unsigned int flags);
-/** rule_hidden() - is @name in @dir hidden? */
+/** rule_hidden() - is @name in @dir hidden? By its spelling alone, for listings */
 bool rule_hidden(const struct node *dir, const char *name);
-/** rule_area() - is @name in @dir the folder of the licence area? */
+/** rule_area() - is @name in @dir, which may be there, the folder of the licence area? */
 bool rule_area(const struct node *dir, const char *name);
 
 /* ---- worker.c: what each thread has for itself ---- */

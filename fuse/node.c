@@ -198,14 +198,18 @@ static int product_of(const struct node *dir, bool area, int fd, const struct st
 	return 0;
 }
 
-/* A directory that gained or lost a marker is another node than the kernel's. */
-static int still_same(const struct node *dir)
+/*
+ * A directory that gained or lost a marker is another node than the kernel's. @marker gets
+ * its marker, if it has one.
+ */
+static int still_same(const struct node *dir, struct stat *marker)
 {
-	struct stat marker;
-	int err = marker_stat(dir->fd, &marker);
+	int err = marker_stat(dir->fd, marker);
 	bool product_root = dir->product && dir->product->ino == dir->ino &&
 			    dir->product->dev == dir->dev;
 
+	if (err)
+		*marker = (struct stat){ 0 };
 	if (err == -EACCES)
 		return 0;
 	if (err && err != -ENOENT)
@@ -314,17 +318,20 @@ static double attr_for(const struct stat *st, bool watched)
 
 int node_lookup(struct node *dir, const char *name, struct found *f)
 {
-	bool area = dir->area || rule_area(dir, name);
-	bool watched = atomic_load(&dir->watched);	/* before anything is looked at */
+	struct stat marker;
+	bool area, watched = atomic_load(&dir->watched);	/* before anything is looked at */
 	int err;
 
 	if (rule_hidden(dir, name))
 		return -ENOENT;
-	err = still_same(dir);
+	err = still_same(dir, &marker);
 	if (err)
 		return err;
 	if (fstatat(dir->fd, name, &f->st, AT_SYMLINK_NOFOLLOW))
 		return -errno;
+	if (f->st.st_ino == marker.st_ino && f->st.st_dev == marker.st_dev)
+		return -ENOENT;
+	area = dir->area || rule_area(dir, name);
 	f->attr_for = TIMEOUT;
 	f->name_for = watched ? TIMEOUT_LONG : TIMEOUT;
 	f->n = known(dir, &f->st, area);

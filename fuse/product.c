@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "mclicfs.h"
@@ -16,7 +15,7 @@ static struct {
 
 bool marker_name(const char *name)
 {
-	return !strcasecmp(name, MCLIC_MARKER_NAME);
+	return mclic_is_marker(name, strlen(name));
 }
 
 int marker_stat(int dir, struct stat *st)
@@ -161,7 +160,7 @@ int product_read(struct product *p)
 	if (err)
 		return err;
 	stamp_of(&st, &now);
-	if (!p->marker_read || !stamp_same(&now, &p->marker)) {
+	if (!p->marker_read || !stamp_same(&p->marker, &now)) {
 		p->marker_read = false;
 		verdict_forget(p);
 		err = read_marker(p, &st);

@@ -3,18 +3,34 @@
  * What may be changed through the mount: anything outside products but the licence
  * area; inside a product only which names there are.
  */
-#include <strings.h>
+#include <fcntl.h>
 
 #include "mclicfs.h"
 
+/* Are both names of one file in @dir? */
+static bool same_file(const struct node *dir, const char *name, const char *other)
+{
+	struct stat a, b;
+
+	return !fstatat(dir->fd, name, &a, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(dir->fd, other, &b, AT_SYMLINK_NOFOLLOW) &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
 bool rule_area(const struct node *dir, const char *name)
 {
-	return node_ino(dir) == FUSE_ROOT_ID && !strcasecmp(name, MCLIC_AREA_DIR);
+	return node_ino(dir) == FUSE_ROOT_ID &&
+	       (mclic_is_area(name, strlen(name)) || same_file(dir, name, MCLIC_AREA_DIR));
 }
 
 bool rule_hidden(const struct node *dir, const char *name)
 {
 	return dir->product && marker_name(name);
+}
+
+static bool is_marker(const struct node *dir, const char *name)
+{
+	return marker_name(name) || (dir->product && same_file(dir, name, MCLIC_MARKER_NAME));
 }
 
 int rule_change(const struct node *n)
@@ -35,7 +51,7 @@ int rule_remove(const struct node *dir, const char *name)
 {
 	if (dir->area || rule_area(dir, name))
 		return -EPERM;
-	return rule_hidden(dir, name) ? -ENOENT : 0;
+	return dir->product && is_marker(dir, name) ? -ENOENT : 0;
 }
 
 int rule_link(const struct node *n, const struct node *dir, const char *name)
@@ -54,7 +70,7 @@ int rule_rename(const struct node *dir, const char *from, const struct node *new
 
 	if (err)
 		return err;
-	if (newdir->area || marker_name(to) || rule_area(newdir, to))
+	if (newdir->area || is_marker(newdir, to) || rule_area(newdir, to))
 		return -EPERM;
 	if (dir->product != newdir->product)
 		return -EXDEV;
