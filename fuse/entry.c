@@ -198,7 +198,16 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	fuse_reply_err(req, -err);
 }
 
-static bool only_marker(int fd)
+/* Another file may have the marker's name in another case, and the marker it here. */
+static bool is_file(int dir, const char *name, const struct stat *file)
+{
+	struct stat st;
+
+	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && st.st_ino == file->st_ino &&
+	       st.st_dev == file->st_dev;
+}
+
+static bool only_marker(int fd, const struct stat *marker)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
@@ -211,7 +220,7 @@ static bool only_marker(int fd)
 	}
 	while (only && (e = readdir(dir)))
 		only = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-		       marker_name(e->d_name);
+		       is_file(fd, e->d_name, marker);
 	closedir(dir);
 	return only;
 }
@@ -226,9 +235,9 @@ static void remove_marker(const struct node *dir, const char *name)
 	MCLIC_AUTO_CLOSE int fd = openat(dir->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW |
 					 O_CLOEXEC);
 	char path[32];
-	struct stat st;
+	struct stat marker;
 
-	if (fd < 0 || marker_stat(fd, &st) || !only_marker(fd))
+	if (fd < 0 || marker_stat(fd, &marker) || !only_marker(fd, &marker))
 		return;
 	if (!faccessat(AT_FDCWD, node_path(dir, path), W_OK | X_OK, AT_EACCESS))
 		unlinkat(fd, MCLIC_MARKER_NAME, 0);

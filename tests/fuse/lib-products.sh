@@ -148,6 +148,12 @@ call "rmdir of a directory that is not empty" ENOTEMPTY rmdir "$P/sub/deep"
 call "rmdir of a product that is not empty" ENOTEMPTY rmdir "$P"
 call "its marker is still there" "$(who fscall stat "$L/spare/.mclic-product")" \
 	stat "$L/dir/title/.mclic-product"
+who mkdir "$L/twice"
+who touch "$L/twice/.mclic-product" "$L/twice/.MCLIC-PRODUCT"
+call "rmdir of a product with another file of the marker's name" ENOTEMPTY rmdir "$M/twice"
+tap_is "which stays a product" "$(who ls -A "$L/twice" | sort | tr '\n' ' ')" \
+	".MCLIC-PRODUCT .mclic-product "
+who rm -r "$L/twice"
 tap_ok "a product can be removed file by file" who rm -r "$P"
 call "with its marker" ENOENT stat "$L/dir/title"
 
