@@ -98,16 +98,26 @@ const char *log_name(int fd, char *buf);
 
 /* ---- stamp.c: has a lower file changed? ---- */
 
-/** struct stamp - what changes when a lower file does */
+/**
+ * struct stamp - what changes when a lower file does
+ * @ino: of the file
+ * @size: of the file
+ * @mtime: of the file
+ * @ctime: of the file
+ * @young: it had just changed, and what comes next may leave it with the same times
+ */
 struct stamp {
 	__u64 ino;
 	__u64 size;
 	struct timespec mtime;
 	struct timespec ctime;
+	bool young;
 };
 
+/** stamp_of() - @st was asked for just now */
 void stamp_of(const struct stat *st, struct stamp *s);
-bool stamp_same(const struct stamp *a, const struct stamp *b);
+/** stamp_same() - is the file of @now surely the one that had the stamp @then? */
+bool stamp_same(const struct stamp *then, const struct stamp *now);
 
 /* ---- product.c: directories with a marker ---- */
 

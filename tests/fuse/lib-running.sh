@@ -51,6 +51,18 @@ tap_ok "eight times at once" eight "$P/bin/fscall" mread "$P/big" 0 4000000
 tap_is "all read the same" "$(cat "$T"/eight.? | sort -u)" \
 	"$(who fscall mread "$W/tree/big" 0 4000000)"
 
+# resident_after FILE: pages of it in memory when it was read, and opened again
+resident_after() {
+	who sh -c 'exec 3<"$1" && cat <&3 >/dev/null && fscall open "$1" r && fscall resident 3' \
+		sh "$1" | tr '\n' ' '
+}
+who sh -c 'head -c 20000 "$1/big" >"$2/plain"' sh "$W/tree" "$W/lower"
+tap_is "what was read of a title stays for the next open" \
+	"$(resident_after "$P/many/f500")" "ok $(who sh -c 'exec 3<"$1" && cat <&3 >/dev/null &&
+		fscall resident 3' sh "$P/many/f500") "
+settled() { [ "$(resident_after "$M/plain")" = "ok ok 5 " ]; }
+tap_ok "and so it does of a plain file" poll 10 settled
+
 # ---- changes through the mount while a file is read ----
 
 hold "$P/many/f1"

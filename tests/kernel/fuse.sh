@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # fuse.sh - mclicfs-fuse where only root of a test machine can take it: over lower file systems
-# that have own ideas of names.
+# that have own ideas of names and times, on kernels with coarse times.
 
 . tests/tap.sh
 
@@ -84,3 +84,37 @@ for area in .mclic .MCLIC .mclic.; do
 done
 unmounted
 umount "$W/iso"
+
+# ---- the same times, other bytes ----
+
+mkdir "$W/pair"
+head -c 9000 /dev/urandom >"$W/pair/one"
+head -c 9000 /dev/urandom >"$W/pair/two"
+
+# rewritten LOWER SHOWN: the two contents into LOWER by turns, read through the mount each time
+rewritten() {
+	perl -e 'my ($lower, $shown, @in) = @ARGV;
+		sub whole { open my $f, "<:raw", $_[0] or return ""; local $/; my $all = <$f>;
+			defined $all ? $all : "" }
+		my @in_it = map { whole($_) } @in;
+		my $wrong = 0;
+		for my $i (0 .. 199) {
+			open my $f, "+<:raw", $lower or die;
+			syswrite $f, $in_it[$i % 2];
+			close $f;
+			$wrong++ if whole($shown) ne $in_it[2 + $i % 2];
+		}
+		print $wrong' "$@"
+}
+image vfat2 32 mkfs.vfat
+for L in "$W/lower" "$W/vfat2"; do
+	name=${L##*/}
+	medium "$name" p="$W/pair"
+	cp "$L/p/one" "$L/p/two" "$T/" && cp "$W/pair/one" "$L/plain" || tap_bail "no title"
+	mounted "$L"
+	tap_is "$name: a plain file rewritten in place is read as it is" \
+		"$(rewritten "$L/plain" "$M/plain" "$W/pair/one" "$W/pair/two" "$W"/pair/*)" 0
+	tap_is "$name: so is a sealed one" \
+		"$(rewritten "$L/p/one" "$M/p/one" "$T/one" "$T/two" "$W"/pair/*)" 0
+	unmounted
+done
