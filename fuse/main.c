@@ -84,10 +84,11 @@ static int make_args(const struct options *o, struct fuse_args *args)
 	mnt.shared = mnt.as_root || options_has(o, "allow_other") || options_has(o, "allow_root");
 	err = fuse_opt_add_arg(args, "mclicfs-fuse") ? -ENOMEM : add_source(args);
 
-	if (!err)
-		err = add_arg(args, "subtype=mclicfs-fuse");
 	if (!err && o->mount)
 		err = add_arg(args, o->mount);
+	/* Behind what was asked for: by its type a mount is known here, and in fstab. */
+	if (!err)
+		err = add_arg(args, "subtype=mclicfs-fuse");
 	if (!err && mnt.as_root && !options_has(o, "allow_root"))
 		err = add_arg(args, "allow_other");
 	/* The kernel must judge for others: here they would all be the mounting user. */
@@ -197,10 +198,12 @@ static void stop(void)
 	free(buf.mem);
 }
 
-static int serve_mounted(int background)
+static int serve_mounted(const struct options *o, int background)
 {
 	int err = first_request();
 
+	if (!err && o->nosymfollow)
+		err = mount_nosymfollow();
 	if (err)
 		return err;
 	if (mnt.as_root)
@@ -240,7 +243,7 @@ static int serve(const struct options *o, int background)
 	else if (fuse_session_mount(mnt.se, mnt.dir))
 		err = mclic_fail(EPERM, "%s cannot be mounted", mnt.dir);
 	if (!err) {
-		err = serve_mounted(background);
+		err = serve_mounted(o, background);
 		fuse_session_unmount(mnt.se);
 	}
 	fuse_remove_signal_handlers(mnt.se);

@@ -57,6 +57,8 @@ extern struct mount mnt;
 int mount_pin(const char *lower, const char *dir);
 /** mount_readahead() - let the kernel read ahead further; only root may */
 void mount_readahead(void);
+/** mount_nosymfollow() - follow no symbolic links in the mount, as libfuse cannot be told */
+int mount_nosymfollow(void);
 /** mount_limits() - as many open files as the system grants */
 void mount_limits(void);
 
@@ -68,6 +70,7 @@ void mount_limits(void);
  * @dir: DIR
  * @foreground: stay in the foreground
  * @debug: libfuse's trace of every request
+ * @nosymfollow: symbolic links are not followed
  * @mount: options for the kernel and libfuse, comma-separated
  */
 struct options {
@@ -75,6 +78,7 @@ struct options {
 	char *dir;
 	bool foreground;
 	bool debug;
+	bool nosymfollow;
 	char *mount;
 };
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -132,6 +133,15 @@ int mount_pin(const char *lower, const char *dir)
 	if (on_mclicfs(mnt.lower))
 		return mclic_fail(ELOOP, "%s is shown by mclicfs already; mount the directory "
 				  "below it", mnt.source);
+	return 0;
+}
+
+int mount_nosymfollow(void)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSYMFOLLOW };
+
+	if (mount_setattr(AT_FDCWD, mnt.dir, 0, &attr, sizeof(attr)))
+		return mclic_fail(errno, "%s: -o nosymfollow: %s", mnt.dir, strerror(errno));
 	return 0;
 }
 

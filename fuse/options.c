@@ -29,34 +29,41 @@ static const struct argp_option keys[] = {
 	{ 0 },
 };
 
-/* Options that say when and by whom to mount, or what is so anyway: libfuse refuses them. */
-static bool for_mount_program(const char *word)
+/* Means nothing to FUSE, which leaves times to the lower file system; or libfuse refuses it. */
+static bool for_nobody(const char *word)
 {
 	static const char *const words[] = {
-		"auto", "noauto", "defaults", "fail", "nofail", "user", "nouser", "users", "owner",
-		"group", "_netdev", "rw", "relatime", "diratime", "nostrictatime", "nolazytime",
-		"noiversion", "nomand", "silent", "loud",
+		"fail", "nofail", "rw", "relatime", "norelatime", "strictatime", "nostrictatime",
+		"diratime", "nodiratime", "lazytime", "nolazytime",
 	};
-	static const char *const prefixes[] = { "x-", "X-", "comment=", "user=", "helper=",
-						"uhelper=" };
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (!strcmp(word, words[i]))
 			return true;
-	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
-			return true;
 	return false;
 }
 
-static int add_words(struct options *o, char *list)
+static void refuse(struct argp_state *state, const char *word)
+{
+	if (!strcmp(word, "remount"))
+		argp_error(state, "-o remount: \"mount -i -o remount,...\" changes what is mounted");
+	if (!strncmp(word, "max_read=", 9))
+		argp_error(state, "-o max_read: the size of requests is fixed");
+}
+
+static int add_words(struct options *o, char *list, struct argp_state *state)
 {
 	char *word, *more;
 
 	while ((word = strsep(&list, ","))) {
-		if (!*word || for_mount_program(word))
+		if (!*word || mclic_mount_word(word) || for_nobody(word))
 			continue;
+		refuse(state, word);
+		if (!strcmp(word, "symfollow") || !strcmp(word, "nosymfollow")) {
+			o->nosymfollow = *word == 'n';
+			continue;
+		}
 		if (asprintf(&more, "%s%s%s", o->mount ? o->mount : "", o->mount ? "," : "",
 			     word) < 0)
 			return ENOMEM;
@@ -86,7 +93,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'o':
-		return add_words(o, arg);
+		return add_words(o, arg, state);
 	case 'd':
 		o->debug = true;
 		o->foreground = true;

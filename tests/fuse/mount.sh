@@ -29,7 +29,10 @@ tap_status "LOWER is a file" 1 mclicfs-fuse "$L/plain" "$M"
 tap_status "DIR does not exist" 1 mclicfs-fuse "$L" "$W/none"
 tap_err "is named, too" "$W/none"
 tap_status "DIR is a file" 1 mclicfs-fuse "$L" "$L/plain"
-tap_status "an option of mount that has no number" 2 mclicfs-fuse -o max_read=many "$L" "$M"
+tap_status "requests of another size" 2 mclicfs-fuse -o max_read=4096 "$L" "$M"
+tap_err "are refused by name" "max_read"
+tap_status "a remount" 2 mclicfs-fuse -o remount,ro "$L" "$M"
+tap_err "says how" "mount -i"
 tap_status "an unknown mount option, in the foreground" 2 mclicfs-fuse -f -o bogus "$L" "$M"
 tap_status "an unknown mount option" 2 mclicfs-fuse -o no_such_option "$L" "$M"
 tap_err "says so" "mount options"
@@ -88,6 +91,30 @@ if is_root; then
 			/sbin/mount.fuse3 "$L" "$M" -t fuse.mclicfs-fuse -o rw,nofail
 		tap_is "reads" "$(cat "$M/t/f")" plaintext
 		umount "$M"
+		poll 10 gone
+		# from_fstab OPTION: mounted so, what /proc says of it. mount(8) keeps PATH to
+		# itself, so the program is named.
+		from_fstab() {
+			echo "$B/mclicfs-fuse#$L $M fuse $1 0 0" >"$T/fstab"
+			mount -T "$T/fstab" "$M" && mount_line | cut -d " " -f 2- && umount "$M" &&
+				poll 10 gone
+		}
+		as_ever=$(from_fstab defaults)
+		tap_match "from fstab" "$as_ever" "^fuse.mclicfs-fuse rw,relatime,"
+		for option in auto noauto nofail user,suid,dev,exec nousers noowner nogroup \
+			_netdev silent loud iversion noiversion mand nomand relatime norelatime \
+			strictatime nostrictatime atime diratime nodiratime lazytime nolazytime \
+			async symfollow x-systemd.automount comment=x subtype=foo; do
+			tap_is "with $option" "$(from_fstab "$option" 2>&1)" "$as_ever"
+		done
+		for option in ro noexec noatime sync dirsync nosymfollow; do
+			tap_match "with $option, which counts" "$(from_fstab "$option" 2>&1)" \
+				"[ ,]$option[, ]"
+		done
+		tap_ok "mounted by a name of its own" mclicfs-fuse -o subtype=foo "$L" "$M"
+		tap_is "it reads ahead like any other" \
+			"$(cat "/sys/class/bdi/$(mountpoint -d "$M")/read_ahead_kb")" 4096
+		lib_umount "$M"
 		poll 10 gone
 	fi
 

@@ -313,6 +313,11 @@ char *mclic_state_path(const char *sub);
 #define MCLIC_ETC_REVOCATIONS	"/etc/mclicfs/revocations.d"	/* IDc.mclrev */
 /* user: CONFIG/centers/IDc.pem, STATE/revocations/IDc.mclrev */
 
+/* ---- mount_word.c: options in fstab ---- */
+
+/** mclic_mount_word() - is it for mount(8), udev and systemd, or what is so anyway? */
+bool mclic_mount_word(const char *word);
+
 /* ---- trust.c: center certificates and revocation lists ---- */
 
 struct mclic_trust;	/* certificates and lists, loaded at once; refreshed when files change */

@@ -33,28 +33,6 @@ static const struct {
 	{ "rw", 0, MOUNT_ATTR_RDONLY },
 };
 
-/* For mount(8), udev and systemd, or what is so anyway. */
-static bool for_others(const char *word)
-{
-	static const char *const words[] = {
-		"auto", "noauto", "defaults", "user", "nouser", "users", "nousers",
-		"owner", "noowner", "group", "nogroup", "_netdev", "silent", "loud", "iversion",
-		"noiversion", "mand", "nomand", "loop",
-	};
-	static const char *const prefixes[] = {
-		"x-", "X-", "comment=", "user=", "helper=", "uhelper=",
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(word, words[i]))
-			return true;
-	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (!strncmp(word, prefixes[i], strlen(prefixes[i])))
-			return true;
-	return false;
-}
-
 /* mount(8) drops them too where there is no SELinux. */
 static bool for_selinux(const char *word)
 {
@@ -104,7 +82,7 @@ static int add_param(struct options *o, const char *word)
 
 static int add_word(struct options *o, const char *word)
 {
-	if (!*word || for_others(word) || for_selinux(word) || take_attribute(o, word))
+	if (!*word || mclic_mount_word(word) || for_selinux(word) || take_attribute(o, word))
 		return 0;
 	if (!strcmp(word, "remount")) {
 		o->remount = true;
