@@ -14,44 +14,48 @@
 /* What verdicts rest on besides the slot. */
 static struct {
 	pthread_rwlock_t lock;
-	struct mclic_area *area;	/* or NULL: the medium has none */
+	struct mclic_area *area;	/* or NULL: the medium has none that can be used */
+	int area_err;			/* why not */
 	bool area_file;			/* the file existed when the area was looked for */
-	dev_t area_dev;			/* ... and which it was */
-	ino_t area_ino;
+	struct stat area_stat;		/* ... and which it was */
 	struct mclic_trust *trust;
 	__u64 generation;		/* counts exchanges of any of them */
 } world = { .lock = PTHREAD_RWLOCK_INITIALIZER };
 
 /* ---- the area ---- */
 
-/* Is the area file another than the one that was opened, or there though it was not? */
+/*
+ * Has the area file changed since it was opened, or come, or gone? One that cannot be used
+ * may be in the making, or a partition: it is tried again each time.
+ */
 static bool area_moved(void)
 {
+	const struct stat *was = &world.area_stat;
 	struct stat st;
 
+	if (!world.area)
+		return true;
 	if (fstatat(mnt.lower, MCLIC_AREA_FILE, &st, 0))
 		return world.area_file;
-	return !world.area_file || st.st_dev != world.area_dev || st.st_ino != world.area_ino;
+	return !world.area_file || st.st_dev != was->st_dev || st.st_ino != was->st_ino ||
+	       st.st_size != was->st_size || st.st_ctim.tv_sec != was->st_ctim.tv_sec ||
+	       st.st_ctim.tv_nsec != was->st_ctim.tv_nsec;
 }
 
-static int open_area(void)
+/* The descriptor of LOWER: by name, the mount itself may be in the way by now. */
+static void open_area(void)
 {
-	char path[32];
-	struct stat st;
+	const char *warning = NULL;
+	int err, was = world.area_err;
 
-	world.area_file = !fstatat(mnt.lower, MCLIC_AREA_FILE, &st, 0);
-	world.area_dev = st.st_dev;
-	world.area_ino = st.st_ino;
+	world.area_file = !fstatat(mnt.lower, MCLIC_AREA_FILE, &world.area_stat, 0);
 	mclic_area_close(world.area);
-	/* The descriptor: by name, the mount itself may be in the way by now. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", mnt.lower);
-	return mclic_area_open(path, false, &world.area);
-}
-
-static void report_area(int err)
-{
-	const char *warning = world.area ? mclic_area_warning(world.area) : NULL;
-
+	err = mclic_area_open_dir(mnt.lower, mnt.source, &world.area);
+	world.area_err = err;
+	if (world.area)
+		warning = mclic_area_warning(world.area);
+	if (err && err == was)
+		return;
 	if (err == -ENOENT)
 		log_limited("%s: the medium has no licence area, so no product on it can be opened; "
 			    "see \"mclic format\"", mnt.source);
@@ -71,8 +75,7 @@ int verdict_start(void)
 		return err;
 	if (fstatat(mnt.lower, "", &st, AT_EMPTY_PATH))
 		return mclic_fail(errno, "%s: %s", mnt.source, strerror(errno));
-	err = open_area();
-	report_area(err);
+	open_area();
 	medium_start(world.area ? mclic_area_dev(world.area) : st.st_dev);
 	return 0;
 }
@@ -91,7 +94,7 @@ static void refresh(void)
 		return;
 	pthread_rwlock_wrlock(&world.lock);
 	if (area_moved())
-		report_area(open_area());
+		open_area();
 	world.generation++;
 	pthread_rwlock_unlock(&world.lock);
 }

@@ -151,8 +151,15 @@ done
 unmounted
 mounted "$W/bare"
 verdict "an area whose header and copy are damaged" good EACCES
-tap_match "is warned about, too" "$(cat "$M.log")" "damaged"
+tap_match "is warned about, too" "$(cat "$M.log")" "$W/bare/.mclic/area: .*damaged"
+tap_nomatch "by the name that the user gave" "$(cat "$M.log")" "/proc/self"
 flip "$W/bare/.mclic/area" $((4096 * 255 + 20))
+verdict "and used once its copy is mended" good ok
+cp "$W/bare/.mclic/area" "$T/area"
+head -c 8192 "$T/area" >"$W/bare/.mclic/area"
+verdict "an area of which a part is there" good EACCES
+cat "$T/area" >"$W/bare/.mclic/area"
+verdict "and then the whole" good ok
 unmounted
 mounted "$W/bare"
 verdict "an area with a good copy of its header" good ok

@@ -184,7 +184,8 @@ static void open_direct(struct mclic_area *a)
 	a->direct = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 }
 
-int mclic_area_open(const char *target, bool write, struct mclic_area **area)
+/* @dir: of @target, or -1 */
+static int area_open(int dir, const char *target, bool write, struct mclic_area **area)
 {
 	struct mclic_area *a = calloc(1, sizeof(*a));
 	int err;
@@ -195,7 +196,8 @@ int mclic_area_open(const char *target, bool write, struct mclic_area **area)
 	a->direct = -1;
 	a->write = write;
 	pthread_mutex_init(&a->writer, NULL);
-	err = mclic_area_find(target, write, a);
+	err = dir < 0 ? mclic_area_find(target, write, a) :
+			mclic_area_find_dir(dir, target, write, a);
 	if (err)
 		goto out;
 	open_direct(a);
@@ -211,6 +213,16 @@ out:
 	else
 		*area = a;
 	return err;
+}
+
+int mclic_area_open(const char *target, bool write, struct mclic_area **area)
+{
+	return area_open(-1, target, write, area);
+}
+
+int mclic_area_open_dir(int dir, const char *name, struct mclic_area **area)
+{
+	return area_open(dir, name, false, area);
 }
 
 void mclic_area_close(struct mclic_area *a)

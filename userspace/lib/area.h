@@ -40,6 +40,9 @@ struct mclic_area {
 /** mclic_area_find() - fill fd, start, size, exact, dev and where of a zeroed @a */
 int mclic_area_find(const char *target, bool write, struct mclic_area *a);
 
+/** mclic_area_find_dir() - the same for directory @dir, which people know as @target */
+int mclic_area_find_dir(int dir, const char *target, bool write, struct mclic_area *a);
+
 /** mclic_area_partition() - is a partition the area of the medium of @dir? 1, 0 or -errno */
 int mclic_area_partition(int dir, char **where);
 

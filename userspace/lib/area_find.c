@@ -206,7 +206,7 @@ static int use_file(int dir, const char *target, bool write, bool unknown, struc
 	return 0;
 }
 
-static int find_dir(int dir, const char *target, bool write, struct mclic_area *a)
+int mclic_area_find_dir(int dir, const char *target, bool write, struct mclic_area *a)
 {
 	bool unknown = false;
 	struct mclic_part part = { 0 };
@@ -214,6 +214,7 @@ static int find_dir(int dir, const char *target, bool write, struct mclic_area *
 	struct stat st;
 	int ret = 0;
 
+	a->fd = -1;
 	if (fstat(dir, &st))
 		return mclic_fail(errno, "%s: %s", target, strerror(errno));
 	a->dev = st.st_dev;
@@ -331,5 +332,6 @@ int mclic_area_find(const char *target, bool write, struct mclic_area *a)
 		  (write ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return mclic_fail(errno, "%s: %s", target, strerror(errno));
-	return S_ISDIR(st.st_mode) ? find_dir(fd, target, write, a) : use_inside(fd, target, a);
+	return S_ISDIR(st.st_mode) ? mclic_area_find_dir(fd, target, write, a) :
+				     use_inside(fd, target, a);
 }

@@ -441,6 +441,8 @@ struct mclic_area;
  * by mclic_area_warning()); both damaged: -EBADMSG.
  */
 int mclic_area_open(const char *target, bool write, struct mclic_area **area);
+/** mclic_area_open_dir() - the same, to read, for an open directory; @name is for messages */
+int mclic_area_open_dir(int dir, const char *name, struct mclic_area **area);
 void mclic_area_close(struct mclic_area *area);
 
 const struct mclic_area_header *mclic_area_head(const struct mclic_area *area);
