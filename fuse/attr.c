@@ -200,13 +200,36 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	reply_xattr(req, size, len, value);
 }
 
+/* The names of @list, @len bytes, without those that only root is shown; their bytes. */
+static ssize_t without_trusted(char *list, ssize_t len)
+{
+	ssize_t at, n, left = 0;
+
+	for (at = 0; at < len; at += n) {
+		n = (ssize_t)strlen(list + at) + 1;
+		if (!strncmp(list + at, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN))
+			continue;
+		memmove(list + left, list + at, (size_t)n);
+		left += n;
+	}
+	return left;
+}
+
 void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
-	MCLIC_AUTO_FREE char *list = malloc(size + 1);
+	MCLIC_AUTO_FREE char *list = malloc(XATTR_LIST_MAX);
 	char path[32];
+	ssize_t len;
 
-	if (!list)
+	if (!list) {
 		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	len = listxattr(node_path(node_of(ino), path), list, XATTR_LIST_MAX);
+	if (len > 0 && fuse_req_ctx(req)->uid)
+		len = without_trusted(list, len);
+	if (size && len > (ssize_t)size)
+		fuse_reply_err(req, ERANGE);
 	else
-		reply_xattr(req, size, listxattr(node_path(node_of(ino), path), list, size), list);
+		reply_xattr(req, size, len, list);
 }

@@ -20,6 +20,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	set(conn, FUSE_CAP_DONT_MASK, true);
 	/* Root's writes keep setuid bits; so the kernel takes them off, as the caller. */
 	set(conn, FUSE_CAP_HANDLE_KILLPRIV, false);
+	set(conn, FUSE_CAP_ATOMIC_O_TRUNC, false);
 	set(conn, FUSE_CAP_CACHE_SYMLINKS, true);
 	set(conn, FUSE_CAP_SPLICE_WRITE, true);
 	set(conn, FUSE_CAP_SPLICE_MOVE, true);

@@ -157,6 +157,20 @@ plaintext"
 	chmod 4777 "$M/all/suid"
 	as_user sh -c 'echo x >>"$1/suid"' sh "$M/all"
 	tap_is "and go when another writes" "$(stat -c %a "$L/all/suid")" 777
+	chmod 6777 "$M/all/suid"
+	as_user sh -c ': >"$1/suid"' sh "$M/all"
+	tap_is "or truncates at open" "$(stat -c "%a %s" "$L/all/suid")" "777 0"
+	setfattr -n trusted.secret -v x "$L/all/suid"
+	setfattr -n user.plain -v x "$L/all/suid"
+	tap_is "root sees all extended attributes" \
+		"$(getfattr -m - --absolute-names "$M/all/suid" | sort | xargs)" \
+		"# file: $M/all/suid trusted.secret user.plain"
+	tap_is "others not those that are root's" \
+		"$(as_user getfattr -m - --absolute-names "$M/all/suid" | xargs)" \
+		"# file: $M/all/suid user.plain"
+	setfattr -x user.plain "$L/all/suid"
+	tap_is "nor any where there are no more" \
+		"$(as_user getfattr -m - --absolute-names "$M/all/suid")" ""
 	unmount "$M"
 fi
 
