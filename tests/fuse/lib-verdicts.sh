@@ -75,11 +75,23 @@ verdict "the area back" good ok
 
 keys=$(who sh -c 'echo "$XDG_CONFIG_HOME/mclic/user-keys"')
 who cp -r "$keys" "$keys.away"
+verdict "before its user key goes" personal ok
 who sh -c 'rm "$1"/*' sh "$keys"
 verdict "the user key gone" personal ENOKEY
 verdict "a portable licence needs none" good ok
 who sh -c 'cp -p "$2"/* "$1"/' sh "$keys" "$keys.away"
 verdict "the user key back" personal ok
+
+# version N: the marker is of that content version; licences and sealed files are of version 2.
+version() {
+	perl -e 'open my $f, "+<:raw", $ARGV[0] or die; seek $f, 12, 0;
+		print $f pack("V", $ARGV[1]); close $f or die' "$L/good/.mclic-product" "$1"
+}
+verdict "before the marker is of another version" good ok
+version 1
+verdict "a file of another version than the marker's, which was open before" good EBADMSG
+version 2
+verdict "of the same again" good ok
 
 # The directory is held, so that it goes on being looked at as the product that it was.
 marked() {
