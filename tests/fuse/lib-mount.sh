@@ -111,7 +111,7 @@ if [ "$WHO" = root ] && is_root; then
 		done
 		for option in ro noexec noatime sync dirsync nosymfollow; do
 			tap_match "with $option, which counts" "$(from_fstab "$option" 2>&1)" \
-				"[ ,]$option[, ]"
+				"[ ,]${option}[, ]"
 		done
 		tap_ok "mounted by a name of its own" mclicfs-fuse -o subtype=foo "$L" "$M"
 		tap_is "it reads ahead like any other" \
