@@ -571,6 +571,13 @@ char *mclic_manifest_text(const struct mclic_manifest *m);
 /** mclic_manifest_len() - how many bytes that text has */
 int mclic_manifest_len(const struct mclic_manifest *m, size_t *len);
 void mclic_manifest_free(struct mclic_manifest *m);
+/** mclic_entries_free() - @n entries with their names, of a manifest that is no pointer */
+void mclic_entries_free(struct mclic_entry *e, size_t n);
+/** mclic_manifest_sort() - its entries by path, for mclic_manifest_find(); free() it */
+const struct mclic_entry **mclic_manifest_sort(const struct mclic_manifest *m);
+/** mclic_manifest_find() - the entry of that path, or NULL */
+const struct mclic_entry *mclic_manifest_find(const struct mclic_manifest *m,
+					      const struct mclic_entry **sorted, const char *path);
 
 /**
  * struct mclic_product - a marker that was checked, and its manifest

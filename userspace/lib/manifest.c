@@ -139,30 +139,50 @@ static int by_path(const void *a, const void *b)
 	return strcmp((*x)->path, (*y)->path);
 }
 
-/* Every parent must be a directory entry that stands before its children. */
-static int check_parents(const struct mclic_manifest *m)
+const struct mclic_entry **mclic_manifest_sort(const struct mclic_manifest *m)
 {
-	MCLIC_AUTO_FREE struct mclic_entry **sorted = calloc(m->count + 1, sizeof(*sorted));
+	const struct mclic_entry **sorted = calloc(m->count + 1, sizeof(*sorted));
 	size_t i;
 
-	if (!sorted)
-		return mclic_fail(ENOMEM, "not enough memory");
+	if (!sorted) {
+		mclic_fail(ENOMEM, "not enough memory");
+		return NULL;
+	}
 	for (i = 0; i < m->count; i++)
 		sorted[i] = &m->entries[i];
 	qsort(sorted, m->count, sizeof(*sorted), by_path);
+	return sorted;
+}
 
+const struct mclic_entry *mclic_manifest_find(const struct mclic_manifest *m,
+					      const struct mclic_entry **sorted, const char *path)
+{
+	const struct mclic_entry key = { .path = (char *)path }, *wanted = &key, **found;
+
+	found = bsearch(&wanted, sorted, m->count, sizeof(*sorted), by_path);
+	return found ? *found : NULL;
+}
+
+/* Every parent must be a directory entry that stands before its children. */
+static int check_parents(const struct mclic_manifest *m)
+{
+	MCLIC_AUTO_FREE const struct mclic_entry **sorted = mclic_manifest_sort(m);
+	size_t i;
+
+	if (!sorted)
+		return -ENOMEM;
 	for (i = 0; i < m->count; i++) {
 		const char *path = m->entries[i].path, *slash = strrchr(path, '/');
-		struct mclic_entry key, *wanted = &key, **found;
+		MCLIC_AUTO_FREE char *parent = NULL;
+		const struct mclic_entry *found;
 
 		if (!slash)
 			continue;
-		key.path = strndup(path, (size_t)(slash - path));
-		if (!key.path)
+		parent = strndup(path, (size_t)(slash - path));
+		if (!parent)
 			return mclic_fail(ENOMEM, "not enough memory");
-		found = bsearch(&wanted, sorted, m->count, sizeof(*sorted), by_path);
-		free(key.path);
-		if (!found || (*found)->type != MCLIC_ENTRY_DIR || *found >= &m->entries[i])
+		found = mclic_manifest_find(m, sorted, parent);
+		if (!found || found->type != MCLIC_ENTRY_DIR || found >= &m->entries[i])
 			return bad_entry(i, path, "does not follow its directory's entry");
 	}
 	return 0;
@@ -402,17 +422,22 @@ char *mclic_manifest_text(const struct mclic_manifest *m)
 	return NULL;
 }
 
-void mclic_manifest_free(struct mclic_manifest *m)
+void mclic_entries_free(struct mclic_entry *e, size_t n)
 {
 	size_t i;
 
+	for (i = 0; i < n; i++) {
+		free(e[i].path);
+		free(e[i].target);
+	}
+	free(e);
+}
+
+void mclic_manifest_free(struct mclic_manifest *m)
+{
 	if (!m)
 		return;
-	for (i = 0; i < m->count; i++) {
-		free(m->entries[i].path);
-		free(m->entries[i].target);
-	}
-	free(m->entries);
+	mclic_entries_free(m->entries, m->count);
 	free(m->title);
 	free(m);
 }

@@ -209,13 +209,7 @@ static int print_json(const struct build *b)
 
 static void free_title(struct title *t)
 {
-	size_t i;
-
-	for (i = 0; i < t->manifest.count; i++) {
-		free(t->manifest.entries[i].path);
-		free(t->manifest.entries[i].target);
-	}
-	free(t->manifest.entries);
+	mclic_entries_free(t->manifest.entries, t->manifest.count);
 	free(t->disc_name);
 	mclic_secret_free(t->ka, MCLIC_KEY_SIZE);
 	if (t->fd >= 0)

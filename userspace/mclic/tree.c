@@ -78,40 +78,12 @@ int tree_entry(int dirfd, const struct mclic_entry *e, const char **why, struct 
 
 /* ---- what else lies in a tree ---- */
 
-static int by_path(const void *a, const void *b)
-{
-	const struct mclic_entry *const *x = a, *const *y = b;
-
-	return strcmp((*x)->path, (*y)->path);
-}
-
-static const struct mclic_entry **sorted(const struct mclic_manifest *m)
-{
-	const struct mclic_entry **v = calloc(m->count + 1, sizeof(*v));
-	size_t i;
-
-	if (!v)
-		return NULL;
-	for (i = 0; i < m->count; i++)
-		v[i] = &m->entries[i];
-	qsort(v, m->count, sizeof(*v), by_path);
-	return v;
-}
-
 struct extras {
 	const struct mclic_manifest *m;
 	const struct mclic_entry **index;
 	int (*extra)(void *ctx, int dirfd, const char *name, const char *path);
 	void *ctx;
 };
-
-static bool is_listed(const struct extras *x, const char *path)
-{
-	struct mclic_entry e = { .path = (char *)path };
-	const struct mclic_entry *key = &e;
-
-	return bsearch(&key, x->index, x->m->count, sizeof(key), by_path);
-}
 
 /* @path: of the directory in the product, "" for the product itself */
 static int extras_in(const struct extras *x, int fd, const char *path)
@@ -132,7 +104,7 @@ static int extras_in(const struct extras *x, int fd, const char *path)
 		if (asprintf(&whole, "%s%s%s", path, *path ? "/" : "", d->d_name) < 0) {
 			whole = NULL;
 			err = mclic_fail(ENOMEM, "not enough memory");
-		} else if (!is_listed(x, whole)) {
+		} else if (!mclic_manifest_find(x->m, x->index, whole)) {
 			err = x->extra(x->ctx, dirfd(dir), d->d_name, whole);
 		}
 	}
@@ -143,13 +115,13 @@ static int extras_in(const struct extras *x, int fd, const char *path)
 int tree_extras(int dirfd, const struct mclic_manifest *m,
 		int (*extra)(void *ctx, int dirfd, const char *name, const char *path), void *ctx)
 {
-	MCLIC_AUTO_FREE const struct mclic_entry **index = sorted(m);
+	MCLIC_AUTO_FREE const struct mclic_entry **index = mclic_manifest_sort(m);
 	struct extras x = { .m = m, .index = index, .extra = extra, .ctx = ctx };
 	int fd, err;
 	size_t i;
 
 	if (!index)
-		return mclic_fail(ENOMEM, "not enough memory");
+		return -ENOMEM;
 	fd = mclic_open_beneath(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
 	err = fd < 0 ? fd : extras_in(&x, fd, "");
 	for (i = 0; !err && i < m->count; i++) {
