@@ -4,7 +4,7 @@
  *
  * Documentation/format.rst is the authority; these structures spell it. All
  * numbers are little-endian. The structures are packed, so that a buffer of any
- * alignment may be read through them. Only core/ reads or writes their fields.
+ * alignment may be read through them. Only core/ judges their fields.
  */
 #ifndef _UAPI_MCLICFS_FORMAT_H
 #define _UAPI_MCLICFS_FORMAT_H

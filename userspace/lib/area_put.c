@@ -97,7 +97,7 @@ static int say(const struct mclic_area *a, const struct putting *k, const struct
 	}
 }
 
-/* A licence that did not pass must not stay; the reason it did not is what counts. */
+/* The reason why it did not pass comes first, then that it is still there. */
 static int say_left(const struct mclic_put *p, int err)
 {
 	char reason[512];

@@ -71,6 +71,7 @@ int mclic_kernel_open(const char *path);
 
 /** mclic_kernel_medium() - GET_MEDIUM; @what is for the message, here and below */
 int mclic_kernel_medium(int fd, const char *what, struct mclicfs_ioc_medium *m);
+/** mclic_kernel_stats() - GET_STATS */
 int mclic_kernel_stats(int fd, const char *what, struct mclicfs_ioc_stats *s);
 
 /** mclic_kernel_licences() - LIST_LICENCES: all of them, malloc'd; their number or -errno */
@@ -79,9 +80,11 @@ int mclic_kernel_licences(int fd, const char *what, struct mclicfs_ioc_licence *
 /** mclic_kernel_put() - PUT_LICENCE; @slot gets where it lies */
 int mclic_kernel_put(int fd, const char *what, const struct mclic_slot_carried *licence,
 		     __u32 *slot);
+/** mclic_kernel_remove() - REMOVE_LICENCE: slot @slot, if it holds that licence */
 int mclic_kernel_remove(int fd, const char *what, __u32 slot,
 			const __u8 licence_id[MCLIC_ID_SIZE]);
 
+/** mclic_kernel_key_add() - ADD_KEY: the logon key with that serial number */
 int mclic_kernel_key_add(int fd, const char *what, __s32 serial);
 /** mclic_kernel_key_remove() - @serial 0: every key; @busy gets the files still in use */
 int mclic_kernel_key_remove(int fd, const char *what, __s32 serial, __u32 *busy);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * libmclic: what the tools, the center and the FUSE daemon share around core.
- * One section a file. Comments here are the contract.
+ * One section a file, or a group of files (trust.c: trust_load.c and trust_edit.c too). Comments
+ * here are the contract.
  *
  * Unless said otherwise a function returns 0 or a negative errno and leaves a
  * sentence for people with mclic_message(); none prints, none exits. Strings are
@@ -34,7 +35,7 @@ void mclic_free_ptr(void *p);		/* frees *(void **)p */
 void mclic_close_fd(int *fd);		/* closes *fd unless negative; it is -1 then */
 void mclic_json_put(json_t **j);	/* drops a reference to *j */
 
-/* ---- report.c: messages, exit status, progress ---- */
+/* ---- report.c: messages, exit status ---- */
 
 /* Exit status of every program. */
 #define MCLIC_EXIT_OK		0
@@ -89,6 +90,8 @@ int mclic_print_json(json_t *j);
 /** mclic_errno_name() - "EMEDIUMTYPE" for EMEDIUMTYPE; "E?" if not known */
 const char *mclic_errno_name(int err);
 
+/* ---- progress.c ---- */
+
 struct mclic_progress;
 
 /**
@@ -96,7 +99,7 @@ struct mclic_progress;
  * @what: a word or two, e.g. "copying"
  * @total: bytes to come
  *
- * Return: never NULL needed: NULL (no terminal, or no memory) is accepted below.
+ * Return: a bar, or NULL (no terminal, no memory), which the functions below accept.
  */
 struct mclic_progress *mclic_progress_start(const char *what, __u64 total);
 void mclic_progress_add(struct mclic_progress *p, __u64 bytes);	/* any thread */
@@ -156,7 +159,7 @@ int mclic_pwrite_full(int fd, const void *buf, size_t len, off_t off);
 /** mclic_random() - @n bytes from the system's generator */
 int mclic_random(void *p, size_t n);
 
-/* encode.c */
+/* ---- encode.c: bytes as text, tokens ---- */
 
 /** mclic_hex() - lower-case hex of @n bytes into @out of 2n + 1 bytes; returns @out */
 char *mclic_hex(const void *p, size_t n, char *out);
@@ -202,6 +205,8 @@ int mclic_rsa_sign(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 int mclic_rsa_verify(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 		     const __u8 *sig, size_t sig_len);
 
+/* ---- cert.c: a center's certificate ---- */
+
 /**
  * mclic_center_id() - IDc from a certificate
  * @cert: -EINVAL unless self-signed, RSA of 2048 to 4096 bits, with IDc as its SKI
@@ -215,7 +220,7 @@ int mclic_cert_write(int dirfd, const char *path, X509 *cert);
 /** mclic_center_cert_make() - a center's key and self-signed certificate, @bits 2048..4096 */
 int mclic_center_cert_make(const char *name, int bits, EVP_PKEY **key, X509 **cert);
 
-/* ---- answer.c: JSON that a center signed (Documentation/protocol.rst) ---- */
+/* ---- answer.c: whose a token is, JSON that a center signed (Documentation/protocol.rst) ---- */
 
 /** mclic_json_text() - member @name of @j if it is a string, else "" */
 const char *mclic_json_text(const json_t *j, const char *name);
@@ -247,6 +252,17 @@ int mclic_answer_open(const json_t *answer, const __u8 center_id[MCLIC_ID_SIZE],
 		      const char *label, const char *member, const char *who,
 		      json_t **content);
 
+struct mclic_account;	/* below */
+
+/** mclic_token_center() - IDc of a token: @prefix, IDc, "-", 32 hexadecimal digits. -EINVAL */
+int mclic_token_center(const char *token, const char *prefix, __u8 center_id[MCLIC_ID_SIZE]);
+/**
+ * mclic_center_meet() - a token goes to no center but its own: who serves at @a->url?
+ *
+ * Return: 0; -EKEYREJECTED when it is not @a->center_id.
+ */
+int mclic_center_meet(const struct mclic_account *a);
+
 /* ---- exchange.c: a message sealed to a fresh X25519 key ---- */
 
 #define MCLIC_BOX_OVERHEAD	(32 + MCLIC_TAG_SIZE)	/* sender's public key, tag */
@@ -275,6 +291,7 @@ int mclic_box_open(EVP_PKEY *key, const void *info, size_t info_len,
 
 struct mclic_blocks;	/* one thread's cipher context, keyed lazily */
 
+/** mclic_blocks_new() - one without a key; NULL without memory */
 struct mclic_blocks *mclic_blocks_new(void);
 void mclic_blocks_free(struct mclic_blocks *b);		/* wipes */
 
@@ -322,6 +339,7 @@ bool mclic_mount_word(const char *word);
 
 struct mclic_trust;	/* certificates and lists, loaded at once; refreshed when files change */
 
+/** mclic_trust_load() - the system's and this user's; skips a bad file, fails at a folder */
 int mclic_trust_load(struct mclic_trust **t);
 void mclic_trust_free(struct mclic_trust *t);
 /** mclic_trust_refresh() - look whether folders or lists changed; cheap. 1 if they did */
@@ -445,7 +463,9 @@ int mclic_area_open(const char *target, bool write, struct mclic_area **area);
 int mclic_area_open_dir(int dir, const char *name, struct mclic_area **area);
 void mclic_area_close(struct mclic_area *area);
 
+/** mclic_area_head() - its header, or the copy that stands in for it */
 const struct mclic_area_header *mclic_area_head(const struct mclic_area *area);
+/** mclic_area_slots() - their number, header and copy included */
 __u32 mclic_area_slots(const struct mclic_area *area);
 /** mclic_area_where() - for people: "/dev/sdb1 (partition)", "/media/x/.mclic/area" */
 const char *mclic_area_where(const struct mclic_area *area);
@@ -593,7 +613,7 @@ struct mclic_product {
 	size_t len;
 };
 
-/* product.c: a marker and its signature */
+/* ---- product.c: a marker and its signature ---- */
 
 /** mclic_product_sign() - the publisher's signature into a marker that is complete otherwise */
 int mclic_product_sign(struct mclic_marker *marker, const void *manifest, size_t len,
@@ -638,7 +658,7 @@ void mclic_source_file_close(struct mclic_source_file *f);
 int mclic_source_place(struct mclic_source *s, const char *product, const char *path,
 		       __u64 *off, __u64 *len);
 
-/* ---- pipeline.c: many files through hash and cipher, on every core ---- */
+/* ---- work.c: a file on its way through a pipeline ---- */
 
 /**
  * struct mclic_work - one file on its way, filled by struct mclic_pipeline.open
@@ -696,6 +716,8 @@ ssize_t mclic_work_read_source(void *in, void *buf, size_t len, __u64 off);
 int mclic_work_sealed(struct mclic_work *w, __u64 sealed_len, const struct mclic_entry *e,
 		      const struct mclic_title *title, __u32 km_generation, __u8 under,
 		      const __u8 key[MCLIC_KEY_SIZE]);
+
+/* ---- pipeline.c: many files through hash and cipher, on every core ---- */
 
 /**
  * struct mclic_pipeline - a run over @count files
@@ -781,16 +803,5 @@ void mclic_reply_free(struct mclic_reply *r);
 
 /** mclic_url_check() - -EINVAL unless it can be a center's; -EPERM for plain http elsewhere */
 int mclic_url_check(const char *url);
-
-/* answer.c, before a token is used */
-
-/** mclic_token_center() - IDc of a token: @prefix, IDc, "-", 32 hexadecimal digits. -EINVAL */
-int mclic_token_center(const char *token, const char *prefix, __u8 center_id[MCLIC_ID_SIZE]);
-/**
- * mclic_center_meet() - a token goes to no center but its own: who serves at @a->url?
- *
- * Return: 0; -EKEYREJECTED when it is not @a->center_id.
- */
-int mclic_center_meet(const struct mclic_account *a);
 
 #endif /* LIBMCLIC_H */
