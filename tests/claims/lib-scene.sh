@@ -12,6 +12,7 @@
 #   DID1 DID2 MID USER		identifiers, hex
 #   licensed			a slot's facts, after a copy: SLOT (file), T_HEX, KU, KEYC,
 #				MEDIUM_KEY (Ku), MASTER_KEY (Ka), all hex
+#   resign RESPONSE [KEY]	sign a response anew: with the center's key, or that one
 #
 # The cryptography is recomputed from Documentation/format.rst and keys.rst with the
 # openssl command alone; none of our code takes part.
@@ -126,6 +127,16 @@ licensed() {
 	KEYC=$(kdf "$KM" "mclic KEYc" "$LICENCE$(hex "$SLOT" 108 4)")
 	MEDIUM_KEY=$(kdf "$KM" "mclic Ku" "$MID$(hex "$SLOT" 16 16)")
 	MASTER_KEY=$(kdf "$KM" "mclic Ka" "$(hex "$SLOT" 16 16)$(le32 1)")
+}
+
+resign() {
+	{
+		printf 'mclic licence v1'
+		tail -c +17 "$1" | head -c 384
+	} >"$T/resign.in"
+	openssl dgst -sha256 -sign "${2:-$(echo "$CENTER"/keys/signing-*.key)}" \
+		-out "$T/resign.sig" "$T/resign.in" &&
+		dd if="$T/resign.sig" of="$1" bs=1 seek=408 conv=notrunc status=none
 }
 
 # No name and no byte of a title on the medium

@@ -41,6 +41,17 @@ tap_ok "is answered by the center" \
 	curl -sf --cacert "$CENTER_CA" --data-binary "@$T/second.mclreq" \
 	-H 'Content-Type: application/vnd.mclic.request' -o "$T/second.mclres" \
 	"$CENTER_URL/v1/licences"
+# ... where CS is not what CS' comes to, though the center signed it
+cp "$T/second.mclres" "$T/forged.mclres"
+flip "$T/forged.mclres" 288
+resign "$T/forged.mclres" || tap_bail "cannot sign"
+tap_status "S6: a CS that is not CS' is refused" 3 \
+	mclic import --trace "$T/forged.mclres" "$T/second"
+tap_err "S4: after CS' was computed from what was read back" "^S4 CS' computed"
+tap_err "S5: and found to be another" "^S5 the licence does not hold: its certificate code"
+tap_err "S6: the copy ends there" "^S6 stopped: nothing is copied"
+tap_is "S6: and the reserved region is as it was before" \
+	"$(tail -c +4097 "$T/second/.mclic/area" | head -c 1040384 | tr -d '\0' | wc -c)" 0
 rm -r "$T/second/.mclic"
 mclic format --area-file "$T/second"
 tap_status "S6: on another medium the answer is refused" 3 \

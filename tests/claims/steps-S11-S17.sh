@@ -22,7 +22,10 @@ tap_isnt "S14: EMid(Ku,Ka) comes back" "$(step S14)" ""
 tap_is "S14: and the licence is billed, once" \
 	"$(mclicctl --data "$CENTER" ledger list --json | jq '.entries|length')" 1
 tap_isnt "S15: the two keys are unwrapped with Mid" "$(step S15)" ""
-tap_isnt "S15: EMid(Ku) lies on the medium as it came" "$(hex "$SLOT" 336 48 | tr -d 0)" ""
+curl -sf --cacert "$CENTER_CA" --data-binary "@$(echo "$XDG_STATE_HOME"/mclic/licences/*)" \
+	-H 'Content-Type: application/vnd.mclic.request' -o "$T/answer" "$CENTER_URL/v1/licences"
+tap_is "S15: EMid(Ku) lies on the medium as it came" "$(hex "$SLOT" 336 48)" \
+	"$(hex "$T/answer" 352 48)"
 
 # S16 and S17, on the first block of a file
 SEALED="$MEDIUM/$TITLE1/charts/relief.bin"

@@ -69,6 +69,48 @@ tap_is "... gets it" "$(jq .ku_generation "$OUT")" 2
 tap_ok "... the older key stays" test -s "$CONF/user-keys/$IDC-$USER-1.key"
 tap_ok "... beside the newer" test -s "$CONF/user-keys/$IDC-$USER-2.key"
 
+# ---- a center that is none: it has the certificate, and an answer to somebody else's request ----
+
+"$B/tests/tools/mclreq" enrol "$CONF/device.key" "$T/box" center="$IDC" >"$T/ask.json" ||
+	tap_bail "no request"
+curl -sf --cacert "$CENTER_CA" -H 'Content-Type: application/json' --data-binary "@$T/ask.json" \
+	-o "$T/replay.json" "$CENTER_URL/v1/enrol" || tap_bail "no answer to replay"
+curl -sf --cacert "$CENTER_CA" -o "$T/status.json" "$CENTER_URL/v1/status"
+cat >"$T/impostor.pl" <<-'END'
+	use IO::Socket::INET;
+	my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;
+	open my $p, ">", "$ARGV[0]/port.new" or die;
+	print $p $s->sockport;
+	close $p;
+	rename "$ARGV[0]/port.new", "$ARGV[0]/port";
+	while (my $c = $s->accept) {
+		my ($what, $len) = (scalar <$c>, 0);
+		while (<$c>) {
+			last if $_ eq "\r\n";
+			$len = $1 if /^content-length: (\d+)/i;
+		}
+		read $c, my $body, $len;
+		my $file = $what =~ /status/ ? "status" : "replay";
+		open my $f, "<:raw", "$ARGV[0]/$file.json" or die;
+		my $json = do { local $/; <$f> };
+		printf $c "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+			length $json, $json;
+		close $c;
+	}
+	END
+perl "$T/impostor.pl" "$T" 2>"$T/impostor.err" &
+at_end "kill $!"
+poll 10 test -s "$T/port" || tap_bail "no impostor"
+tap_status "an answer made for another exchange is refused" 1 \
+	mclic enrol --refresh "http://127.0.0.1:$(cat "$T/port")"
+tap_err "... as that" "another enrolment"
+jq -c '.enrolment |= sub("alice"; "mallory")' "$T/replay.json" >"$T/changed.json"
+mv "$T/changed.json" "$T/replay.json"
+tap_status "an answer that was changed is refused" 3 \
+	mclic enrol --refresh "http://127.0.0.1:$(cat "$T/port")"
+tap_err "... as not the center's" "not signed by the license center"
+tap_match "nothing of it is kept" "$(cat "$CONF/accounts/$IDC.json")" "\"$CENTER_URL\""
+
 # ---- update ----
 
 tap_ok "update" mclic update --json

@@ -83,7 +83,25 @@ tap_ok "return -o" mclic return "$TITLE1" "$MEDIUM" -o "$T/x.mclreq"
 tap_is "... the licence stands until the receipt" \
 	"$(mclic list "$MEDIUM" --json | jq '.licences|length')" 1
 tap_ok "... carried" ask "$T/x.mclreq" "$T/x.mclres"
-cp -r "$MEDIUM" "$T/returned"
+openssl genrsa -out "$T/stranger.key" 3072 2>"$T/genrsa.out"
+no_receipt() {	# NAME STATUS FILE
+	tap_status "$1 is refused" "$2" mclic import "$3" "$MEDIUM"
+	tap_is "... and the licence stays" \
+		"$(mclic list "$MEDIUM" --json | jq -r '.licences[0].state')" valid
+}
+cp "$T/x.mclres" "$T/forged.mclres"
+resign "$T/forged.mclres" "$T/stranger.key" || tap_bail "cannot sign"
+no_receipt "a receipt signed by somebody else" 3 "$T/forged.mclres"
+for at in 288 304 352; do	# CS, EKU, EMid
+	cp "$T/x.mclres" "$T/forged.mclres"
+	flip "$T/forged.mclres" $at
+	resign "$T/forged.mclres" || tap_bail "cannot sign"
+	no_receipt "an answer that holds keys (byte $at)" 1 "$T/forged.mclres"
+done
+cp "$T/x.mclres" "$T/forged.mclres"
+flip "$T/forged.mclres" 80
+resign "$T/forged.mclres" || tap_bail "cannot sign"
+no_receipt "the receipt of another licence" 1 "$T/forged.mclres"
 tap_ok "... imported" mclic import "$T/x.mclres" "$MEDIUM" --json
 tap_is "... returned" "$(jq -r .done "$OUT")" returned
 tap_is "... and gone" "$(mclic list "$MEDIUM" --json | jq '.licences|length')" 0
@@ -154,6 +172,10 @@ for at in 288 304 352 408 660; do	# CS, EKU, EMid, SIG
 	spoil $at
 	refused "byte $at (keys, SIG) changed" 3 "$T/bad.mclres"
 done
+cp "$T/r.mclres" "$T/bad.mclres"
+resign "$T/bad.mclres" "$T/stranger.key" || tap_bail "cannot sign"
+tap_status "an answer signed by somebody else" 3 mclic import --trace "$T/bad.mclres" "$MEDIUM"
+tap_nomatch "... is refused before it is written" "$(cat "$ERR")" "^S3 "
 mclic trust remove "$(jq -r .center "$XDG_CONFIG_HOME"/mclic/accounts/*.json)" >"$T/removed"
 refused "an answer of a center that is not trusted" 3 "$T/r.mclres"
 mclic enrol --refresh >"$T/refresh.out"
