@@ -2,10 +2,6 @@
 /* POST /v1/enrol: a device becomes a user's, and gets every KU of that user. */
 #include "userspace/center/center.h"
 
-#define ENROL_LABEL	"mclic enrol v1"
-#define ENROL_ANSWER	"mclic enrolment v1"
-#define ENROL_BOX	"mclic KU v1"
-
 /** struct enrolment - what is known so far about who enrols */
 struct enrolment {
 	struct enrol_body body;
@@ -16,7 +12,7 @@ struct enrolment {
 static enum problem enrol_check_signature(const struct center *c, const struct enrol_body *b)
 {
 	const struct mclic_vec v[] = {
-		{ ENROL_LABEL, sizeof(ENROL_LABEL) - 1 },
+		{ MCLIC_LABEL_ENROL, sizeof(MCLIC_LABEL_ENROL) - 1 },
 		{ c->id, sizeof(c->id) },
 		{ b->device_key, sizeof(b->device_key) },
 		{ b->exchange_key, sizeof(b->exchange_key) },
@@ -136,8 +132,8 @@ static int enrol_key(struct center *c, const struct enrolment *e, __u32 generati
 	if (!ret && mclic_user_key(mclic_openssl(), km, e->user_id, generation, ku))
 		ret = mclic_fail(EIO, "cannot derive a user key");
 	if (!ret)
-		ret = center_box(c, e->body.exchange_key, ENROL_BOX, e->user_id, generation,
-				 km_generation, ku, &box);
+		ret = center_box(c, e->body.exchange_key, MCLIC_LABEL_KU, e->user_id,
+				 generation, km_generation, ku, &box);
 	if (!ret)
 		json_array_append_new(keys, json_pack("{s:I, s:I, s:o}",
 				      "generation", (json_int_t)generation,
@@ -185,7 +181,8 @@ static int enrol_answer(struct center *c, struct db *db, const struct enrolment 
 			    "user_name", name,
 			    "device", mclic_hex(e->device_id, MCLIC_ID_SIZE, dev),
 			    "exchange_key", exchange, "user_keys", keys);
-	return content ? center_signed(c, ENROL_ANSWER, "enrolment", content, answer) :
+	return content ? center_signed(c, MCLIC_LABEL_ENROLMENT, "enrolment", content,
+				       answer) :
 	       mclic_fail(ENOMEM, "not enough memory for an answer");
 }
 

@@ -2,10 +2,6 @@
 /* POST /v1/products: a publisher registers a title or a version, and gets its Ka. */
 #include "userspace/center/center.h"
 
-#define REGISTER_LABEL	"mclic register v1"
-#define REGISTER_ANSWER	"mclic registration v1"
-#define REGISTER_BOX	"mclic Ka v1"
-
 /** struct registration - a title being registered */
 struct registration {
 	struct register_body body;
@@ -146,7 +142,7 @@ static int register_box(struct center *c, const struct registration *r, json_t *
 					    ka))
 		ret = mclic_fail(EIO, "cannot derive a title's key");
 	if (!ret)
-		ret = center_box(c, r->body.exchange_key, REGISTER_BOX, r->did,
+		ret = center_box(c, r->body.exchange_key, MCLIC_LABEL_KA, r->did,
 				 r->body.content_version, r->km_generation, ka, box);
 	mclic_secret_free(ka, MCLIC_KEY_SIZE);
 	return ret;
@@ -172,7 +168,8 @@ static int register_answer(struct center *c, const struct registration *r, json_
 			    "km_generation", (json_int_t)r->km_generation,
 			    "publisher", mclic_hex(r->publisher_id, MCLIC_ID_SIZE, publisher),
 			    "exchange_key", exchange, "box", box);
-	return content ? center_signed(c, REGISTER_ANSWER, "registration", content, answer) :
+	return content ? center_signed(c, MCLIC_LABEL_REGISTRATION, "registration", content,
+				       answer) :
 	       mclic_fail(ENOMEM, "not enough memory for an answer");
 }
 
@@ -180,7 +177,7 @@ static enum problem register_check_signature(const struct center *c, const struc
 {
 	const __le32 version = mclic_put32(b->content_version);
 	const struct mclic_vec v[] = {
-		{ REGISTER_LABEL, sizeof(REGISTER_LABEL) - 1 },
+		{ MCLIC_LABEL_REGISTER, sizeof(MCLIC_LABEL_REGISTER) - 1 },
 		{ c->id, sizeof(c->id) },
 		{ &version, sizeof(version) },
 		{ b->exchange_key, sizeof(b->exchange_key) },

@@ -4,7 +4,6 @@
 
 #include "userspace/center/center.h"
 
-#define BOX_SIZE	(MCLIC_KEY_SIZE + MCLIC_BOX_OVERHEAD)
 #define INFO_MAX	64
 
 int center_box(const struct center *c, const __u8 to[32], const char *label,
@@ -13,7 +12,7 @@ int center_box(const struct center *c, const __u8 to[32], const char *label,
 {
 	const __le32 numbers[2] = { mclic_put32(number), mclic_put32(km_generation) };
 	size_t len = strlen(label);
-	__u8 info[INFO_MAX], sealed[BOX_SIZE];
+	__u8 info[INFO_MAX], sealed[MCLIC_KEY_BOX_SIZE];
 	MCLIC_AUTO_FREE char *text = NULL;
 	int ret;
 

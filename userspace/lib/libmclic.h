@@ -266,6 +266,15 @@ int mclic_center_meet(const struct mclic_account *a);
 /* ---- exchange.c: a message sealed to a fresh X25519 key ---- */
 
 #define MCLIC_BOX_OVERHEAD	(32 + MCLIC_TAG_SIZE)	/* sender's public key, tag */
+#define MCLIC_KEY_BOX_SIZE	(MCLIC_KEY_SIZE + MCLIC_BOX_OVERHEAD)
+
+/* What is signed and sealed when a device enrols, or a title is registered (protocol.rst) */
+#define MCLIC_LABEL_ENROL		"mclic enrol v1"
+#define MCLIC_LABEL_ENROLMENT		"mclic enrolment v1"
+#define MCLIC_LABEL_KU			"mclic KU v1"
+#define MCLIC_LABEL_REGISTER		"mclic register v1"
+#define MCLIC_LABEL_REGISTRATION	"mclic registration v1"
+#define MCLIC_LABEL_KA			"mclic Ka v1"
 
 /** mclic_box_key() - a fresh X25519 pair */
 int mclic_box_key(EVP_PKEY **key, __u8 public[32]);

@@ -7,11 +7,7 @@
 #include "master.h"
 
 #define TOKEN_PREFIX	"mclic-p-"
-#define REQUEST_LABEL	"mclic register v1"
-#define ANSWER_LABEL	"mclic registration v1"
-#define BOX_LABEL	"mclic Ka v1"
 #define EXCHANGE_SIZE	32
-#define BOX_SIZE	(MCLIC_KEY_SIZE + MCLIC_BOX_OVERHEAD)
 
 /* Made where it is missing only in its usual place: a mistyped --key makes no new publisher. */
 static int load_key(struct build *b)
@@ -46,7 +42,7 @@ static int sign_request(struct build *b, const struct title *t,
 {
 	__le32 version = mclic_put32(b->version);
 	const struct mclic_vec v[] = {
-		{ REQUEST_LABEL, strlen(REQUEST_LABEL) },
+		{ MCLIC_LABEL_REGISTER, strlen(MCLIC_LABEL_REGISTER) },
 		{ b->center.center_id, MCLIC_ID_SIZE },
 		{ &version, sizeof(version) },
 		{ exchange, EXCHANGE_SIZE },
@@ -125,15 +121,15 @@ static int read_registration(const struct build *b, const json_t *r,
 static int open_box(const struct build *b, const json_t *r, EVP_PKEY *exchange, struct title *t)
 {
 	struct {
-		char label[sizeof(BOX_LABEL) - 1];
+		char label[sizeof(MCLIC_LABEL_KA) - 1];
 		__u8 center[MCLIC_ID_SIZE];
 		__u8 did[MCLIC_ID_SIZE];
 		__le32 version;
 		__le32 generation;
 	} __attribute__((packed)) info;
-	__u8 box[BOX_SIZE];
+	__u8 box[MCLIC_KEY_BOX_SIZE];
 
-	memcpy(info.label, BOX_LABEL, sizeof(info.label));
+	memcpy(info.label, MCLIC_LABEL_KA, sizeof(info.label));
 	memcpy(info.center, b->center.center_id, sizeof(info.center));
 	memcpy(info.did, t->id.did, sizeof(info.did));
 	info.version = mclic_put32(b->version);
@@ -156,8 +152,8 @@ static int read_answer(const struct build *b, const char *body, size_t len, EVP_
 
 	if (!answer)
 		return bad_answer(b, "it is not JSON");
-	err = mclic_answer_open(answer, b->center.center_id, ANSWER_LABEL, "registration",
-				b->center.url, &r);
+	err = mclic_answer_open(answer, b->center.center_id, MCLIC_LABEL_REGISTRATION,
+				"registration", b->center.url, &r);
 	if (!err)
 		err = read_registration(b, r, exchange_public, t);
 	return err ? err : open_box(b, r, exchange, t);

@@ -5,12 +5,6 @@
 
 #include "enrol.h"
 
-#define LABEL_ASK	"mclic enrol v1"
-#define LABEL_ANSWER	"mclic enrolment v1"
-#define LABEL_KU	"mclic KU v1"
-
-#define BOX_SIZE	(MCLIC_KEY_SIZE + MCLIC_BOX_OVERHEAD)
-
 /**
  * struct exchange - one enrolment on its way
  * @a: account
@@ -44,7 +38,7 @@ static json_t *base64(const void *p, size_t n)
 static int make_body(struct exchange *x, const char *token, char **body)
 {
 	struct mclic_vec v[4] = {
-		{ LABEL_ASK, strlen(LABEL_ASK) },
+		{ MCLIC_LABEL_ENROL, strlen(MCLIC_LABEL_ENROL) },
 		{ x->a->center_id, MCLIC_ID_SIZE },
 		{ x->device_public, sizeof(x->device_public) },
 		{ x->public, sizeof(x->public) },
@@ -102,7 +96,7 @@ static int keep_user_key(struct exchange *x, const json_t *entry, __u8 *ku)
 {
 	const json_t *generation = json_object_get(entry, "generation");
 	const json_t *km_generation = json_object_get(entry, "km_generation");
-	__u8 info[sizeof(LABEL_KU) - 1 + 2 * MCLIC_ID_SIZE + 8], box[BOX_SIZE];
+	__u8 info[sizeof(MCLIC_LABEL_KU) - 1 + 2 * MCLIC_ID_SIZE + 8], box[MCLIC_KEY_BOX_SIZE];
 	__u8 *p = info;
 	__le32 n;
 	int err;
@@ -110,8 +104,8 @@ static int keep_user_key(struct exchange *x, const json_t *entry, __u8 *ku)
 	if (!is_generation(generation) || !is_generation(km_generation) ||
 	    mclic_unbase64(mclic_json_text(entry, "box"), box, sizeof(box)))
 		return bad_answer(x, "a user key is malformed");
-	memcpy(p, LABEL_KU, sizeof(LABEL_KU) - 1);
-	p += sizeof(LABEL_KU) - 1;
+	memcpy(p, MCLIC_LABEL_KU, sizeof(MCLIC_LABEL_KU) - 1);
+	p += sizeof(MCLIC_LABEL_KU) - 1;
 	memcpy(p, x->a->center_id, MCLIC_ID_SIZE);
 	p += MCLIC_ID_SIZE;
 	memcpy(p, x->a->user_id, MCLIC_ID_SIZE);
@@ -173,8 +167,8 @@ static int take_answer(struct exchange *x, const json_t *answer)
 	const char *pem = mclic_json_text(answer, "certificate");
 	MCLIC_AUTO_JSON json_t *enrolment = NULL;
 	__u8 id[MCLIC_ID_SIZE];
-	int err = mclic_answer_open(answer, x->a->center_id, LABEL_ANSWER, "enrolment", x->a->url,
-				    &enrolment);
+	int err = mclic_answer_open(answer, x->a->center_id, MCLIC_LABEL_ENROLMENT, "enrolment",
+				    x->a->url, &enrolment);
 
 	if (!err)
 		err = check_enrolment(x, enrolment);
