@@ -54,6 +54,12 @@ tap_is "... with an errno" "$(jq -r .error.errno "$OUT")" ENOENT
 tap_is "... and the status" "$(jq -r .error.status "$OUT")" 1
 tap_status "update without an account" 1 mclic update
 tap_err "... says to enrol" "enrol"
+: >"$T/file"
+tap_status "a home that is no directory" 1 env HOME="$T/file" XDG_CONFIG_HOME= mclic update
+tap_err "... is named" "$T/file"
+tap_nomatch "... and HOME is not said to be missing" "$(cat "$ERR")" "set HOME|not set"
+tap_status "no home at all" 1 env -u HOME -u XDG_CONFIG_HOME mclic update
+tap_err "... is told" "set HOME"
 tap_status "enrol with what is no token" 1 mclic enrol https://127.0.0.1:1 --token nonsense
 tap_nomatch "... the token is not shown" "$(cat "$ERR")" "nonsense"
 

@@ -17,7 +17,7 @@ static char *account_folder(void)
 	char *dir = mclic_config_path("accounts");
 
 	if (!dir)
-		mclic_fail(ENOENT, "no folder for your settings: HOME is not set");
+		mclic_fail(ENOENT, "%s", mclic_message());
 	return dir;
 }
 
@@ -177,7 +177,7 @@ int mclic_device_key(bool create, EVP_PKEY **key, __u8 public[MCLIC_ED25519_PUBL
 
 	*key = NULL;
 	if (!dir)
-		return mclic_fail(ENOENT, "no folder for your settings: HOME is not set");
+		return mclic_fail(ENOENT, "%s", mclic_message());
 	if (asprintf(&path, "%s/device.key", dir) < 0) {
 		path = NULL;
 		return mclic_fail(ENOMEM, "not enough memory");
@@ -219,7 +219,7 @@ int mclic_user_key_load(const __u8 center_id[MCLIC_ID_SIZE], const __u8 user_id[
 	struct stat st;
 
 	if (!path)
-		return mclic_fail(ENOKEY, "no folder for user keys: HOME is not set");
+		return mclic_fail(ENOKEY, "%s", mclic_message());
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return mclic_fail(ENOKEY, "the user key of this licence (generation %u) is not on this "
@@ -247,6 +247,6 @@ int mclic_user_key_save(const __u8 center_id[MCLIC_ID_SIZE], const __u8 user_id[
 	MCLIC_AUTO_FREE char *path = user_key_path(center_id, user_id, generation);
 
 	if (!path)
-		return mclic_fail(ENOENT, "no folder for user keys: HOME is not set");
+		return mclic_fail(ENOENT, "%s", mclic_message());
 	return mclic_write_file(AT_FDCWD, path, ku, MCLIC_KEY_SIZE, 0600);
 }

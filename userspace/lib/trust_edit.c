@@ -24,8 +24,8 @@ static int folder(const char *system_path, char *(*user_path)(const char *), con
 
 	*path = system ? strdup(system_path) : user_path(sub);
 	if (!*path)
-		return mclic_fail(system ? ENOMEM : ENOENT, "no folder for %s: HOME is not set, or "
-				  "memory is short", sub);
+		return system ? mclic_fail(ENOMEM, "not enough memory") :
+				mclic_fail(ENOENT, "%s", mclic_message());
 	err = system ? mclic_mkdirs(*path, 0755) : 0;
 	if (err == -EACCES || err == -EPERM)
 		return mclic_fail(EACCES, "%s: only root may change the system's settings", *path);

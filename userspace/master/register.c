@@ -19,7 +19,8 @@ static int load_key(struct build *b)
 		return mclic_ed25519_load(b->key, false, &b->publisher, b->publisher_public);
 	dir = mclic_config_path(NULL);
 	if (!dir)
-		return mclic_fail(ENOENT, "no place for the publisher key; set HOME, or name it with --key");
+		return mclic_fail(ENOENT, "no place for the publisher key: %s; or name it with --key",
+				  mclic_message());
 	if (asprintf(&path, "%s/publisher.key", dir) < 0) {
 		path = NULL;
 		return mclic_fail(ENOMEM, "not enough memory");

@@ -109,7 +109,7 @@ static int keep_cacert(struct mclic_account *a)
 	int err;
 
 	if (!folder)
-		return mclic_fail(ENOENT, "there is no folder for your settings; set HOME");
+		return mclic_fail(ENOENT, "%s", mclic_message());
 	err = mclic_read_file(AT_FDCWD, a->cacert, 1 << 20, &data, &len);
 	if (err)
 		return err;

@@ -88,8 +88,10 @@ static int update_all(struct update *u)
 	int err = 0, one, count = 0;
 	DIR *dir = path ? opendir(path) : NULL;
 
+	if (!path)
+		return mclic_fail(ENOENT, "%s", mclic_message());
 	if (!dir)
-		return mclic_fail(ENOENT, "this machine has no folder of accounts; set HOME, and enrol first");
+		return mclic_fail(errno, "%s: %s", path, strerror(errno));
 	while ((d = readdir(dir))) {
 		if (!account_id(d->d_name, id))
 			continue;

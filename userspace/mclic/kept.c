@@ -34,7 +34,7 @@ static char *folder(const char *name)
 	char *path = mclic_state_path(name);
 
 	if (!path)
-		mclic_fail(ENOENT, "there is no folder for the state of mclic; set HOME");
+		mclic_fail(ENOENT, "%s", mclic_message());
 	return path;
 }
 
