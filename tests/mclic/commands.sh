@@ -32,6 +32,12 @@ tap_status "trust with an unknown verb" 2 mclic trust forget
 tap_status "trust add without a certificate" 2 mclic trust add
 tap_status "format with neither device nor directory" 2 mclic format
 tap_status "format with both" 2 mclic format --area-file "$T" "$T/x"
+for option in --force "--size 16M" "--fs vfat"; do
+	# shellcheck disable=SC2086 # several words
+	tap_status "format --area-file $option" 2 mclic format --area-file "$T" $option
+	tap_err "... which is for disks" "for a device or image"
+done
+tap_ok "... makes no area" test ! -e "$T/.mclic"
 for size in x 0 5Q -1 99999999999999999999 9999999999999T 5KK; do
 	tap_status "format --size $size" 2 mclic format --size "$size" "$T/x"
 done

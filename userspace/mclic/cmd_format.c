@@ -89,6 +89,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!a->dir == !a->o.count)
 			argp_error(state, "name either a device or image, or --area-file DIR");
+		if (a->dir && (a->job.fs || a->job.size || a->job.force))
+			argp_error(state, "--fs, --size and --force are for a device or image; --area-file makes and erases no file system");
 		return options_parse(key, arg, state);
 	default:
 		return options_parse(key, arg, state);
@@ -141,8 +143,10 @@ static int format_device(struct arguments *a)
 
 int cmd_format(int argc, char **argv)
 {
-	struct arguments a = { .o = { .most = 1 }, .job = { .fs = "ext4" } };
+	struct arguments a = { .o = { .most = 1 } };
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (!a.job.fs)
+		a.job.fs = "ext4";
 	return mclic_report(a.dir ? format_directory(&a) : format_device(&a), a.o.json);
 }
