@@ -178,7 +178,9 @@ tap_ok "copy buys a new licence" copy
 tap_out "... and says first what it costs" "^licence of \"$TITLE1\" by Hydrographic: 19.99 EUR$"
 tap_is "... billed once" "$(bills)" $((BILLS + 1))
 tap_ok "... and whole" whole "$MEDIUM"
-tap_ok "return --delete" mclic return "$TITLE1" "$MEDIUM" --delete
+tap_ok "return --delete" mclic return "$TITLE1" "$MEDIUM" --delete --trace
+tap_err "... traces the receipt" "^return receipt received"
+tap_nomatch "... and no keys that came" "$(cat "$ERR")" "^S(2|13|14) "
 tap_out "... says so" "files are deleted"
 tap_ok "... and removes the files as well" test ! -e "$MEDIUM/$TITLE1"
 tap_ok "copy once more" copy --json

@@ -182,7 +182,7 @@ int ask_send(const struct mclic_account *a, const struct kept *k, struct mclic_r
 				 a->url, mclic_why_text(why));
 	} else {
 		memcpy(r, reply.body, sizeof(*r));
-		trace_response(r);
+		trace_response(&k->request, r);
 		err = kept_answer_put(k, r);
 	}
 	mclic_reply_free(&reply);

@@ -99,7 +99,7 @@ static int import(const struct options *o)
 				  o->args[0]);
 	if (err)
 		return err;
-	trace_response(&r);
+	trace_response(&k.request, &r);
 	if (fd >= 0)
 		err = kernel_import(fd, o->args[1], &k, &r, &a);
 	else

@@ -97,8 +97,8 @@ void trace_enable(void);
 void trace_step(const char *step, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** trace_request() - S1 and S11: the identifiers go to the center */
 void trace_request(const struct mclic_request *q);
-/** trace_response() - S12 to S14 and S2: what the center says it did */
-void trace_response(const struct mclic_response *r);
+/** trace_response() - S12 to S14 and S2: what the center says it did; of a return, that it ended */
+void trace_response(const struct mclic_request *q, const struct mclic_response *r);
 
 /* ---- stop.c: ending cleanly on SIGINT and SIGTERM ---- */
 

@@ -37,13 +37,19 @@ void trace_request(const struct mclic_request *q)
 	trace_step("S11", "identifiers to the center: DID=%s MID=%s", did, mid);
 }
 
-void trace_response(const struct mclic_response *r)
+void trace_response(const struct mclic_request *q, const struct mclic_response *r)
 {
 	char id[2 * MCLIC_ID_SIZE + 1], cs[2 * MCLIC_CS_SIZE + 1];
 	const struct mclic_terms *terms = &r->slot.terms;
 
 	trace_step("S12", "DID=%s is registered at the center",
 		   mclic_hex(terms->did, MCLIC_ID_SIZE, id));
+	if (q->operation == MCLIC_OP_RETURN) {
+		trace_step("return", "receipt received, without keys: licence %s ends with sequence %u",
+			   mclic_hex(terms->licence_id, MCLIC_ID_SIZE, id),
+			   mclic_get32(terms->sequence));
+		return;
+	}
 	trace_step("S13", "the center derived Ku and Ka, KM generation %u",
 		   mclic_get32(terms->km_generation));
 	trace_step("S2", "CS=%s and EKU(KEYc) received from IDc=%s",
