@@ -34,6 +34,7 @@ tap_ok "whole" whole "$MEDIUM"
 rm -r "${MEDIUM:?}/$TITLE1"
 flip "$MARKER" 140
 tap_status "a marker with a bad signature is refused" 4 mclic copy "$T/forged" "$TITLE1" "$MEDIUM"
+tap_err "... with the title, and what to do" "^mclic: $TITLE1: the master is damaged: .*; copy from"
 "$RESIGN" "$T/marker" "$MARKER" || tap_bail "cannot forge"
 tap_status "a marker of another publisher is refused" 3 \
 	mclic copy "$T/forged" "$TITLE1" "$MEDIUM"
@@ -70,6 +71,7 @@ cp "$T/marker" "$MARKER"
 damage() {	# NAME: the forged master's relief.bin was changed; its copy must fail
 	tap_status "$1 is refused" 4 mclic copy "$T/forged" "$TITLE1" "$MEDIUM"
 	tap_err "... naming the file" "relief.bin"
+	tap_err "... the title, and what to do" "^mclic: $TITLE1: the master is damaged: .*; copy from"
 	tap_ok "... and has no name at the target" \
 		sh -c '! find "$1" -name relief.bin | grep -q .' - "$MEDIUM"
 	tap_ok "... nor has the title" test ! -e "$MEDIUM/$TITLE1"

@@ -70,7 +70,7 @@ static int copy_title(const struct options *o, struct mclic_source *s, bool buy)
 	struct installed done = { 0 };
 	int err;
 
-	err = title_find(s, o->args[1], &title);
+	err = master_damaged(o->args[1], title_find(s, o->args[1], &title));
 	if (!err)
 		err = target_open(&t, o->args[2]);
 	if (!err)

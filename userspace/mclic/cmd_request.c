@@ -77,7 +77,7 @@ static int make_request(const struct options *o, struct mclic_source *s)
 	struct mclic_request want;
 	int err;
 
-	err = title_find(s, o->args[1], &title);
+	err = master_damaged(o->args[1], title_find(s, o->args[1], &title));
 	if (!err)
 		err = target_open(&t, o->args[2]);
 	if (!err)

@@ -296,7 +296,7 @@ static int explain(const struct install *in, int err)
 	if (err == -EINTR)
 		return mclic_fail(EINTR, "%s: stopped; the same command goes on where it was",
 				  in->title->name);
-	return err;
+	return master_damaged(in->title->name, err);
 }
 
 static int prepare(struct install *in, enum standing how, const struct grant *g)

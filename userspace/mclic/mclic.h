@@ -169,6 +169,8 @@ struct title {
  */
 int title_find(struct mclic_source *s, const char *want, struct title *t);
 void title_drop(struct title *t);
+/** master_damaged() - -EBADMSG in @err is a master's: say so, of which title, and what to do */
+int master_damaged(const char *title, int err);
 
 #define TITLE_AUTO	__mclic_cleanup(title_drop)
 

@@ -92,6 +92,15 @@ int title_find(struct mclic_source *s, const char *want, struct title *t)
 	return err;
 }
 
+int master_damaged(const char *title, int err)
+{
+	MCLIC_AUTO_FREE char *message = strdup(mclic_message());
+
+	if (err != -EBADMSG || !message)
+		return err;
+	return mclic_fail(EBADMSG, "%s: the master is damaged: %s; copy from another one", title, message);
+}
+
 int publisher_same(const __u8 publisher_id[MCLIC_ID_SIZE], const struct title *title)
 {
 	if (mclic_equal(publisher_id, title->product->marker.publisher_id, MCLIC_ID_SIZE))
