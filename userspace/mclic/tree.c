@@ -142,41 +142,98 @@ static int cannot_remove(const char *name, int err)
 	return mclic_fail(err, "%s: cannot remove it: %s", name, strerror(err));
 }
 
-static int remove_below(int fd)
+/**
+ * struct removal - a tree being removed, however deep, with a few descriptors
+ * @top: the tree
+ * @lifted: directories that were moved up to it so far
+ * @again: something may have been moved there since it was read
+ */
+struct removal {
+	int top;
+	unsigned int lifted;
+	bool again;
+};
+
+/* Directories of a title may be without write permission for their owner. */
+static int open_writable(int dirfd, const char *name)
 {
-	DIR *dir = fdopendir(fd);
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return cannot_remove(name, errno == ENOTDIR ? EPERM : errno);
+	fchmod(fd, 0700);
+	return fd;
+}
+
+/* Remove what @fd, which is closed, holds; @directory does what is to be done with those. */
+static int remove_in(struct removal *r, int fd,
+		     int (*directory)(struct removal *r, int fd, const char *name))
+{
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
 	int err = 0;
 
+	if (fd < 0)
+		return fd;
 	if (!dir) {
 		close(fd);
 		return mclic_fail(ENOMEM, "not enough memory");
 	}
-	while (!err && (d = readdir(dir)))
-		if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
-			err = tree_remove(dirfd(dir), d->d_name);
+	while (!err && (d = readdir(dir))) {
+		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, "..") ||
+		    !unlinkat(dirfd(dir), d->d_name, 0) || errno == ENOENT)
+			continue;
+		err = errno == EISDIR || errno == EPERM ?
+			directory(r, dirfd(dir), d->d_name) : cannot_remove(d->d_name, errno);
+	}
 	closedir(dir);
 	return err;
 }
 
+/* Move a directory up, to a name that no other has there. */
+static int lift(struct removal *r, int fd, const char *name)
+{
+	MCLIC_AUTO_CLOSE int writable = open_writable(fd, name);
+	char to[32];
+
+	if (writable < 0)
+		return writable;
+	do {
+		snprintf(to, sizeof(to), ".mclic-%u", r->lifted++);
+		if (!renameat(fd, name, r->top, to))
+			return 0;
+	} while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
+	return cannot_remove(name, errno);
+}
+
+static int remove_dir(struct removal *r, int fd, const char *name)
+{
+	int err = remove_in(r, open_writable(fd, name), lift);
+
+	r->again = true;
+	return !err && unlinkat(fd, name, AT_REMOVEDIR) ? cannot_remove(name, errno) : err;
+}
+
 int tree_remove(int dirfd, const char *name)
 {
-	int fd, err;
+	MCLIC_AUTO_CLOSE int top = -1;
+	struct removal r = { 0 };
+	int err;
 
 	if (!unlinkat(dirfd, name, 0) || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return cannot_remove(name, errno);
-	err = errno;
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return cannot_remove(name, errno == ENOTDIR ? err : errno);
-	/* Directories of a title may be without write permission for their owner. */
-	fchmod(fd, 0700);
-	err = remove_below(fd);
-	if (!err && unlinkat(dirfd, name, AT_REMOVEDIR))
-		err = cannot_remove(name, errno);
-	return err;
+	top = open_writable(dirfd, name);
+	if (top < 0)
+		return top;
+	r.top = top;
+	do {
+		r.again = false;
+		err = remove_in(&r, mclic_open_beneath(top, ".", O_RDONLY | O_DIRECTORY, 0),
+				remove_dir);
+	} while (!err && r.again);
+	return !err && unlinkat(dirfd, name, AT_REMOVEDIR) ? cannot_remove(name, errno) : err;
 }
 
 /* ---- standing ---- */
