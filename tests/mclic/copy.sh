@@ -187,11 +187,8 @@ tap_ok "copy once more" copy --json
 perl -e 'chdir shift or die; for (1 .. 300) {
 	mkdir "d" or die; open my $f, ">", "f" or die; mkdir ".mclic-$_"; chdir "d" or die }
 	chmod 0500, "../../d"' "$MEDIUM/$TITLE1/charts" || tap_bail "no deep directories"
-LIMIT=$(ulimit -Sn)
-ulimit -Sn 100
 tap_ok "return --delete by the licence id" \
-	mclic return "$(jq -r .licence.licence "$OUT")" "$MEDIUM" --delete
-ulimit -Sn "$LIMIT"
+	prlimit --nofile=100 mclic return "$(jq -r .licence.licence "$OUT")" "$MEDIUM" --delete
 tap_ok "... finds the files too, however deep" test ! -e "$MEDIUM/$TITLE1"
 
 # ---- two titles of one name ----

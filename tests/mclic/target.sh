@@ -148,7 +148,7 @@ if is_root; then
 	chown -R nobody "$MEDIUM/$(basename "$NEW")"
 	tap_status "a staging directory of another user is refused" 3 copy
 	tap_ok "... and left alone" test -e "$MEDIUM/$(basename "$NEW")/theirs"
-	rm -r "$MEDIUM/$(basename "$NEW")"
+	rm -r "${MEDIUM:?}/$(basename "$NEW")"
 else
 	tap_skip "a staging directory of another user" "needs root"
 fi

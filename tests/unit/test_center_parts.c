@@ -39,7 +39,8 @@ static void amounts(void **state)
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		GOOD(mclic_money_parse(good[i].text, good[i].currency, &amount));
 		assert_int_equal(amount, good[i].amount);
-		assert_string_equal(mclic_money_text(amount, good[i].currency, text), good[i].again);
+		assert_string_equal(mclic_money_text(amount, good[i].currency, text),
+				    good[i].again);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (mclic_money_parse(bad[i].text, bad[i].currency, &amount) != -EINVAL)

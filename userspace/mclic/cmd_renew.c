@@ -273,7 +273,8 @@ static int ask(const struct again *a)
 		err = ask_pending(account, &want, false, &k);
 	}
 	if (!err)
-		err = a->o.output ? request_write(&a->o, &k, title) : exchange(a, &t, &c, account, &k);
+		err = a->o.output ? request_write(&a->o, &k, title) :
+				    exchange(a, &t, &c, account, &k);
 	title_drop(&c.title);
 	return err;
 }
