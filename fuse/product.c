@@ -151,6 +151,9 @@ static void report_marker(const struct product *p)
 
 int product_read(struct product *p)
 {
+	struct mclic_title was = p->title;
+	enum mclic_why why = p->why;
+	bool known = p->marker_read;
 	struct stamp now;
 	struct stat st;
 	int err = marker_stat(p->dir, &st);
@@ -162,13 +165,16 @@ int product_read(struct product *p)
 	stamp_of(&st, &now);
 	if (!p->marker_read || !stamp_same(&p->marker, &now)) {
 		p->marker_read = false;
-		verdict_forget(p);
 		err = read_marker(p, &st);
 		if (err)
 			return err;
 		p->marker = now;
 		p->marker_read = true;
-		report_marker(p);
+		/* One that had just changed is read again each time, and mostly says the same. */
+		if (!known || why != p->why || memcmp(&was, &p->title, sizeof(was))) {
+			verdict_forget(p);
+			report_marker(p);
+		}
 	}
 	return p->nested || p->why ? -EBADMSG : 0;
 }
