@@ -24,8 +24,17 @@ static struct {
 
 /* ---- the area ---- */
 
+/* Slots are read at each open; here only what was read when the area was opened counts. */
+static bool header_changed(const struct stat *st)
+{
+	const struct timespec *was = &world.area_stat.st_ctim;
+
+	return (st->st_ctim.tv_sec != was->tv_sec || st->st_ctim.tv_nsec != was->tv_nsec) &&
+	       mclic_area_changed(world.area);
+}
+
 /*
- * Has the area file changed since it was opened, or come, or gone? One that cannot be used
+ * Is the area file another than was opened, or has it come, or gone? One that cannot be used
  * may be in the making, or a partition: it is tried again each time.
  */
 static bool area_moved(void)
@@ -38,8 +47,7 @@ static bool area_moved(void)
 	if (fstatat(mnt.lower, MCLIC_AREA_FILE, &st, 0))
 		return world.area_file;
 	return !world.area_file || st.st_dev != was->st_dev || st.st_ino != was->st_ino ||
-	       st.st_size != was->st_size || st.st_ctim.tv_sec != was->st_ctim.tv_sec ||
-	       st.st_ctim.tv_nsec != was->st_ctim.tv_nsec;
+	       st.st_size != was->st_size || header_changed(&st);
 }
 
 /* The descriptor of LOWER: by name, the mount itself may be in the way by now. */

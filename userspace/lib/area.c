@@ -176,6 +176,14 @@ static int load_header(struct mclic_area *a)
 	return memcmp(&copy, &a->head, sizeof(copy)) ? repair(a, last, "the copy of the header") : 0;
 }
 
+bool mclic_area_changed(struct mclic_area *a)
+{
+	struct mclic_area_header now;
+
+	return !read_slot(a, 0, &now) && header_good(a, &now) &&
+	       memcmp(&now, &a->head, sizeof(now));
+}
+
 static void open_direct(struct mclic_area *a)
 {
 	char path[64];

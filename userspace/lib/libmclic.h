@@ -471,6 +471,8 @@ int mclic_area_open(const char *target, bool write, struct mclic_area **area);
 /** mclic_area_open_dir() - the same, to read, for an open directory; @name is for messages */
 int mclic_area_open_dir(int dir, const char *name, struct mclic_area **area);
 void mclic_area_close(struct mclic_area *area);
+/** mclic_area_changed() - has its file another header by now, and a good one? Without the lock */
+bool mclic_area_changed(struct mclic_area *area);
 
 /** mclic_area_head() - its header, or the copy that stands in for it */
 const struct mclic_area_header *mclic_area_head(const struct mclic_area *area);
