@@ -212,6 +212,7 @@ static bool only_marker(int fd, const struct stat *marker)
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *e;
+	unsigned int seen = 0;
 	bool only = true;
 
 	if (!dir) {
@@ -220,7 +221,7 @@ static bool only_marker(int fd, const struct stat *marker)
 	}
 	while (only && (e = readdir(dir)))
 		only = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-		       is_file(fd, e->d_name, marker);
+		       (is_file(fd, e->d_name, marker) && !seen++);
 	closedir(dir);
 	return only;
 }

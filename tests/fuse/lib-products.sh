@@ -153,6 +153,11 @@ who touch "$L/twice/.mclic-product" "$L/twice/.MCLIC-PRODUCT"
 call "rmdir of a product with another file of the marker's name" ENOTEMPTY rmdir "$M/twice"
 tap_is "which stays a product" "$(who ls -A "$L/twice" | sort | tr '\n' ' ')" \
 	".MCLIC-PRODUCT .mclic-product "
+who rm "$L/twice/.MCLIC-PRODUCT"
+who ln "$L/twice/.mclic-product" "$L/twice/x"
+call "... with another name of the marker" ENOTEMPTY rmdir "$M/twice"
+tap_is "... which stays one, too" "$(who ls -A "$L/twice" | sort | tr '\n' ' ')" \
+	".mclic-product x "
 who rm -r "$L/twice"
 tap_ok "a product can be removed file by file" who rm -r "$P"
 call "with its marker" ENOENT stat "$L/dir/title"
