@@ -67,6 +67,9 @@ static int ended(struct kept *k, int err)
 {
 	MCLIC_AUTO_FREE char *message = strdup(mclic_message());
 
+	/* What a renewal renewed ended before it. */
+	if (k->request.operation == MCLIC_OP_RENEW)
+		kept_forget_licence(k->request.licence_id);
 	kept_forget(k);
 	return mclic_fail(-err, "%s; run again, \"mclic copy\" asks for a new licence, which is a new purchase",
 			  message ? message : "the licence is over");

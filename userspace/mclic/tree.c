@@ -23,6 +23,7 @@ bool tree_has_modes(int dirfd)
 	case MSDOS_SUPER_MAGIC:
 	case EXFAT_MAGIC:
 	case NTFS3_MAGIC:
+	case UDF_SUPER_MAGIC:	/* desktops mount it with one owner for everything */
 	case FUSE_SUPER_MAGIC:	/* exFAT and NTFS in user space; who knows */
 		return false;
 	default:
@@ -203,7 +204,8 @@ static int lift(struct removal *r, int fd, const char *name)
 		if (!renameat(fd, name, r->top, to))
 			return 0;
 	} while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
-	return cannot_remove(name, errno);
+	/* Of a lower layer of overlayfs, or with another project's quota */
+	return errno == EXDEV ? tree_remove(fd, name) : cannot_remove(name, errno);
 }
 
 static int remove_dir(struct removal *r, int fd, const char *name)
