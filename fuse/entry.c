@@ -198,7 +198,10 @@ void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	fuse_reply_err(req, -err);
 }
 
-/* Another file may have the marker's name in another case, and the marker it here. */
+/*
+ * Known by its inode: the marker's name in another case is the marker's on some lower file
+ * systems, and another file's on others.
+ */
 static bool is_file(int dir, const char *name, const struct stat *file)
 {
 	struct stat st;

@@ -15,7 +15,8 @@
 #include "mclicfs_format.h"
 
 #define MCLICFS_NAME		"mclicfs"
-#define MCLICFS_SUPER_MAGIC	0x4d434c46	/* "MCLF", f_type of the module's mounts; mclicfs-fuse has FUSE's */
+/* "MCLF": f_type of the module's mounts; those of mclicfs-fuse have FUSE's */
+#define MCLICFS_SUPER_MAGIC	0x4d434c46
 #define MCLICFS_KEYRING		".mclic"	/* certificates of license centers */
 #define MCLICFS_KEY_PREFIX	"mclic:"	/* logon key "mclic:<user id hex>:<KU generation>" */
 

@@ -17,6 +17,9 @@ tap_err "and says so" 'bob: there is a user of this name'
 tap_ok "users, as a table" ctl user list
 tap_out "with a head" '^USER +NAME +EMAIL'
 tap_out "and bob" 'bob +bob@example.org'
+to_full() { ctl "$@" >/dev/full; }
+tap_status "users, to a disk that is full" 1 to_full user list
+tap_err "is no success" "cannot write to standard output"
 tap_is "users, as JSON" "$(ctl user list --json | jq -c '[.users[].name]')" '["alice","bob"]'
 tap_is "a user by id" "$(ctl user show "$USER" --json | jq -r .name)" alice
 tap_status "no such user" 1 ctl user show nobody
@@ -75,7 +78,8 @@ tap_out "kinds are words" ' portable,personal +yes$'
 tap_ok "a title, for people" ctl product show Title
 tap_out "kinds are words there too" '^kinds: portable,personal$'
 tap_is "versions are a list" "$(grep -c '^versions:$' "$OUT") $(
-	grep -c '^  - content_version: [12]$' "$OUT") $(grep -c '^    km_generation: 1$' "$OUT")" "1 2 2"
+	grep -c '^  - content_version: [12]$' "$OUT") $(
+	grep -c '^    km_generation: 1$' "$OUT")" "1 2 2"
 tap_ok "withdrawn" ctl product withdraw Title
 tap_is "it is not in their list" "$(api /v1/products; jq -c .products "$BODY")" '[]'
 tap_is "but has its address" "$(api "/v1/products/$DID"; jq -c .on_sale "$BODY")" false

@@ -68,7 +68,8 @@ fi
 tap_status "mclicfs on mclicfs is refused" 1 who mclicfs-fuse "$M" "$W/tree"
 tap_err "with the reason" "shown by mclicfs already"
 tap_status "also of a directory in it" 1 who mclicfs-fuse "$M/t" "$W/tree"
-tap_ok "a second mount elsewhere" who sh -c 'mkdir "$2" && mclicfs-fuse "$1" "$2"' sh "$L" "$W/second"
+tap_ok "a second mount elsewhere" \
+	who sh -c 'mkdir "$2" && mclicfs-fuse "$1" "$2"' sh "$L" "$W/second"
 tap_is "reads the same" "$(who cat "$W/second/t/f")" plaintext
 lib_umount "$W/second"
 tap_ok "unmount" lib_umount "$M"

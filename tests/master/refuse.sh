@@ -88,7 +88,7 @@ refused "a title without a directory" 2 "NAME=DIR" --title "T=" -o "$T/out/x.iso
 refused "a directory that is not there" 1 "absent: No such file" --title "T=$T/absent" -o "$T/out/x.iso"
 refused "a file in place of a directory" 1 "Not a directory" --title "T=$T/tree/sub/good" -o "$T/out/x.iso"
 refused "a title that is too long" 2 "1 to 63 bytes" \
-	--title "$(printf 'x%.0s' $(seq 65))=$T/tree" -o "$T/out/x.iso"
+	--title "$(printf 'x%.0s' $(seq 64))=$T/tree" -o "$T/out/x.iso"
 refused "a title that is not UTF-8" 2 "1 to 63 bytes of UTF-8" \
 	--title "$(printf 'a\377')=$T/tree" -o "$T/out/x.iso"
 refused "the same title twice" 2 "same folder on the disc" \

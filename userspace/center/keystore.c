@@ -10,9 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/bio.h>
-#include <openssl/pem.h>
-
 #include "userspace/center/center.h"
 #include "userspace/lib/pem.h"
 

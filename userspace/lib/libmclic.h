@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * libmclic: what the tools, the center and the FUSE daemon share around core.
- * One section a file, or a group of files (trust.c: trust_load.c and trust_edit.c too). Comments
- * here are the contract.
+ * One section a file, or a group of files (trust.c: trust_load.c and trust_edit.c too).
+ * Comments here are the contract.
  *
  * Unless said otherwise a function returns 0 or a negative errno and leaves a
  * sentence for people with mclic_message(); none prints, none exits. Strings are
@@ -76,7 +76,7 @@ json_t *mclic_json_clean(const char *text);
 int mclic_exit_status(int err);
 
 /**
- * mclic_report() - end of a program: print what went wrong, if anything did, also of its output
+ * mclic_report() - end of a program: flush its output, and print what went wrong, if anything did
  * @err: 0 or a negative errno
  * @json: print {"error": {"message", "errno", "status"}} on standard output instead
  *
@@ -602,7 +602,7 @@ char *mclic_manifest_text(const struct mclic_manifest *m);
 /** mclic_manifest_len() - how many bytes that text has */
 int mclic_manifest_len(const struct mclic_manifest *m, size_t *len);
 void mclic_manifest_free(struct mclic_manifest *m);
-/** mclic_entries_free() - @n entries with their names, of a manifest that is no pointer */
+/** mclic_entries_free() - @n entries with their names; for a manifest that was not parsed */
 void mclic_entries_free(struct mclic_entry *e, size_t n);
 /** mclic_manifest_sort() - its entries by path, for mclic_manifest_find(); free() it */
 const struct mclic_entry **mclic_manifest_sort(const struct mclic_manifest *m);

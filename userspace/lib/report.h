@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What report.c and progress.c share. */
+/* Cleaning text that somebody else chose; and what report.c and progress.c share. */
 #ifndef MCLIC_REPORT_H
 #define MCLIC_REPORT_H
 

@@ -12,7 +12,6 @@
  * copy from a mounted disc. What the copy gets is the mode in the manifest.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>

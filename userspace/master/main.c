@@ -171,7 +171,7 @@ static size_t count_files(const struct title *t)
 	return n;
 }
 
-static int print_result(const struct build *b)
+static void print_result(const struct build *b)
 {
 	char did[2 * MCLIC_ID_SIZE + 1];
 	size_t i;
@@ -184,7 +184,6 @@ static int print_result(const struct build *b)
 		       mclic_hex(t->id.did, MCLIC_ID_SIZE, did), t->id.content_version,
 		       count_files(t), (unsigned long long)t->manifest.total);
 	}
-	return fflush(stdout) ? mclic_fail(errno, "standard output: %s", strerror(errno)) : 0;
 }
 
 static int print_json(const struct build *b)
@@ -256,8 +255,10 @@ static int cmd_build(int argc, char **argv)
 	err = mclic_read_token(a.token, &a.build.token);
 	if (!err)
 		err = build_run(&a.build);
-	if (!err)
-		err = a.json ? print_json(&a.build) : print_result(&a.build);
+	if (!err && a.json)
+		err = print_json(&a.build);
+	else if (!err)
+		print_result(&a.build);
 	free_build(&a.build);
 	return mclic_report(err, a.json);
 }

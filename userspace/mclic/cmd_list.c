@@ -35,7 +35,8 @@ static json_t *title_json(const char *name, const struct mclic_product *p)
 
 static json_t *damaged_json(const char *name)
 {
-	return json_pack("{s:o, s:s}", "directory", mclic_json_clean(name), "error", mclic_message());
+	return json_pack("{s:o, s:s}", "directory", mclic_json_clean(name),
+			 "error", mclic_message());
 }
 
 static int list_titles(struct mclic_source *s, json_t *titles)

@@ -267,15 +267,13 @@ static int open_master_key(struct install *in, const struct grant *g)
 {
 	const struct mclic_request *q = &g->kept.request;
 	__u8 *ku = mclic_secret_alloc(MCLIC_KEY_SIZE);
-	struct mclic_slot s;
 	enum mclic_why why;
 	int err;
 
 	if (!ku)
 		return mclic_fail(ENOMEM, "not enough locked memory for keys");
-	mclic_response_slot(mclic_openssl(), &g->response, &s);
 	err = mclic_user_key_load(q->center_id, q->user_id,
-				  mclic_get32(s.terms.ku_generation), ku);
+				  mclic_get32(g->response.slot.terms.ku_generation), ku);
 	if (!err) {
 		why = mclic_master_key_open(mclic_openssl(), &g->response, q->mid, ku, in->ka);
 		err = why ? mclic_refused(why, in->title->name) : 0;

@@ -12,7 +12,8 @@ static int bad_offer(const struct mclic_account *a)
 static int parse(const struct mclic_account *a, const struct mclic_reply *r, struct offer *offer)
 {
 	MCLIC_AUTO_JSON json_t *j = json_loadb(r->body, r->len, JSON_REJECT_DUPLICATES, NULL);
-	const char *title = mclic_json_text(j, "title"), *publisher = mclic_json_text(j, "publisher_name");
+	const char *title = mclic_json_text(j, "title");
+	const char *publisher = mclic_json_text(j, "publisher_name");
 	const char *currency = mclic_json_text(j, "currency");
 	const json_t *price = json_object_get(j, "price");
 

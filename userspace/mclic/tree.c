@@ -166,7 +166,7 @@ static int open_writable(int dirfd, const char *name)
 	return fd;
 }
 
-/* Remove what @fd, which is closed, holds; @directory does what is to be done with those. */
+/* Remove what @fd holds, and close it; @directory is called for each directory in it. */
 static int remove_in(struct removal *r, int fd,
 		     int (*directory)(struct removal *r, int fd, const char *name))
 {

@@ -110,13 +110,6 @@ static void put_table(const json_t *rows, const struct column *columns)
 		}
 }
 
-static int flushed(void)
-{
-	if (fflush(stdout) || ferror(stdout))
-		return mclic_fail(EIO, "cannot write to standard output");
-	return 0;
-}
-
 int print_table(const struct ctl *t, const char *member, json_t *rows,
 		const struct column *columns)
 {
@@ -126,7 +119,7 @@ int print_table(const struct ctl *t, const char *member, json_t *rows,
 		return mclic_fail(ENOMEM, "not enough memory for a table");
 	put_table(rows, columns);
 	json_decref(rows);
-	return flushed();
+	return 0;
 }
 
 int print_rows(struct ctl *t, const char *member, sqlite3_stmt *s, json_t *(*row)(sqlite3_stmt *s),
@@ -181,5 +174,5 @@ int print_record(const struct ctl *t, json_t *record)
 		return mclic_fail(ENOMEM, "not enough memory for the result");
 	put_record(record, 0, "");
 	json_decref(record);
-	return flushed();
+	return 0;
 }
