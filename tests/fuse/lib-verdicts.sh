@@ -67,6 +67,12 @@ verdict "the licence in another slot" good ok
 dd if=/dev/zero of="$L/.mclic/area" bs=4096 seek=200 count=1 conv=notrunc status=none
 dd if="$T/slot" of="$L/.mclic/area" bs=4096 seek=1 count=1 conv=notrunc status=none
 verdict "the licence back in its slot" good ok
+"$B/tests/tools/areactl" hold "$L" >"$T/held" &
+holder=$!
+poll 60 grep -qx held "$T/held"
+touch "$L/.mclic/area"
+verdict "while somebody writes to the area" good ok
+kill $holder
 
 who mv "$L/.mclic/area" "$L/.mclic/kept"
 verdict "the area gone" good EACCES

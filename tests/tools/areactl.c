@@ -10,6 +10,7 @@
  *						are zero
  *	areactl refuse TARGET N SEQUENCE	the same, but the check says no
  *	areactl clear TARGET SLOT
+ *	areactl hold TARGET			be its writer until killed; says "held"
  *
  * Messages and exit status as mclic's.
  */
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/lib/area.h"
 #include "userspace/lib/libmclic.h"
 
 static enum mclic_why allow(void *ctx, const struct mclic_slot *back)
@@ -104,6 +106,11 @@ static int on_area(const char *what, const char *target, unsigned long n, unsign
 		err = list(a);
 	} else if (!strcmp(what, "where")) {
 		err = where(a);
+	} else if (!strcmp(what, "hold")) {
+		err = mclic_area_lock(a);
+		puts(err ? "not held" : "held");
+		fflush(stdout);
+		pause();
 	} else if (!strcmp(what, "clear")) {
 		err = mclic_area_clear(a, (__u32)n);
 	} else {
@@ -120,8 +127,8 @@ static int on_area(const char *what, const char *target, unsigned long n, unsign
 
 int main(int argc, char **argv)
 {
-	static const char *const known[] = { "where", "list", "clear", "put", "refuse" };
-	static const int arguments[] = { 3, 3, 4, 5, 5 };
+	static const char *const known[] = { "where", "list", "hold", "clear", "put", "refuse" };
+	static const int arguments[] = { 3, 3, 3, 4, 5, 5 };
 	unsigned long n = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
 	unsigned long m = argc > 4 ? strtoul(argv[4], NULL, 0) : 0;
 	size_t i;
