@@ -219,7 +219,9 @@ int mclic_print_json(json_t *j)
 
 	if (!owned)
 		return mclic_fail(ENOMEM, "not enough memory for the JSON output");
-	json_dumpf(owned, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+	/* A failing write is flush_output()'s to report. */
+	if (json_dumpf(owned, stdout, JSON_INDENT(2) | JSON_SORT_KEYS) && !ferror(stdout))
+		return mclic_fail(ENOMEM, "not enough memory for the JSON output");
 	putchar('\n');
 	return flush_output();
 }
