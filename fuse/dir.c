@@ -12,6 +12,7 @@
 
 /**
  * struct dir - an open directory
+ * @handle: in the list of all that is open
  * @node: it
  * @fd: lower directory
  * @lock: for what follows; one request at a time is the rule, but not a promise
@@ -21,6 +22,7 @@
  * @buf: entries
  */
 struct dir {
+	struct handle handle;
 	struct node *node;
 	int fd;
 	pthread_mutex_t lock;
@@ -33,6 +35,15 @@ struct dir {
 static struct dir *dir_of(const struct fuse_file_info *fi)
 {
 	return (struct dir *)(uintptr_t)fi->fh;
+}
+
+static void dir_end(struct handle *h)
+{
+	struct dir *d = (struct dir *)h;
+
+	close(d->fd);
+	pthread_mutex_destroy(&d->lock);
+	free(d);
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -51,23 +62,18 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	pthread_mutex_init(&d->lock, NULL);
+	handle_add(&d->handle, dir_end);
 	fi->fh = (uintptr_t)d;
 	fi->cache_readdir = atomic_load(&d->node->watched);
 	fi->keep_cache = fi->cache_readdir;
-	if (fuse_reply_open(req, fi) == -ENOENT) {
-		close(d->fd);
-		free(d);
-	}
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		handle_end(&d->handle);
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct dir *d = dir_of(fi);
-
 	(void)ino;
-	close(d->fd);
-	pthread_mutex_destroy(&d->lock);
-	free(d);
+	handle_end(&dir_of(fi)->handle);
 	fuse_reply_err(req, 0);
 }
 

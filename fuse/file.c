@@ -12,6 +12,16 @@ struct file *file_of(const struct fuse_file_info *fi)
 	return (struct file *)(uintptr_t)fi->fh;
 }
 
+static void file_end(struct handle *h)
+{
+	struct file *f = (struct file *)h;
+
+	content_put(f->content);
+	if (f->fd != f->node->fd)
+		mclic_close_fd(&f->fd);
+	free(f);
+}
+
 struct file *file_new(struct node *n, int fd)
 {
 	struct file *f = calloc(1, sizeof(*f));
@@ -21,6 +31,7 @@ struct file *file_new(struct node *n, int fd)
 		node_ref(n);
 		f->fd = fd;
 		f->node = n;
+		handle_add(&f->handle, file_end);
 	}
 	return f;
 }
@@ -46,14 +57,12 @@ static void evict_rest(struct product *p)
 void file_put(struct file *f)
 {
 	struct node *n = f->node;
+	bool sealed = f->content;
 
 	if (atomic_fetch_sub(&f->refs, 1) == 1) {
-		content_put(f->content);
-		if (f->content)
+		handle_end(&f->handle);
+		if (sealed)
 			evict_rest(n->product);
-		if (f->fd != n->fd)
-			mclic_close_fd(&f->fd);
-		free(f);
 	}
 	node_put(n, 1);
 }

@@ -248,6 +248,7 @@ static int serve(const struct options *o, int background)
 	}
 	fuse_remove_signal_handlers(mnt.se);
 	fuse_session_destroy(mnt.se);
+	handle_end_all();
 	node_end();
 	return err;
 }

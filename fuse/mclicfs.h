@@ -417,8 +417,32 @@ void content_make_room(void);
 ssize_t content_read(const struct content *c, int fd, __u64 first, __u32 count,
 		     struct worker *w, size_t *good);
 
+/* ---- handle.c: what the kernel holds open ---- */
+
+/**
+ * struct handle - what an open file or directory begins with
+ * @prev: one that was opened later, or NULL
+ * @next: one that was opened before, or NULL
+ * @end: closes and frees it
+ */
+struct handle {
+	struct handle *prev;
+	struct handle *next;
+	void (*end)(struct handle *h);
+};
+
+/** handle_add() - from now on the kernel may hold it */
+void handle_add(struct handle *h, void (*end)(struct handle *h));
+/** handle_end() - the kernel does not hold it any more */
+void handle_end(struct handle *h);
+/** handle_end_all() - nor anything else: the mount has ended, and so have all threads */
+void handle_end_all(void);
+
+/* ---- file.c: open files ---- */
+
 /**
  * struct file - an open file
+ * @handle: in the list of all that is open
  * @refs: the kernel, and ahead.c
  * @fd: lower file; that of @node where it is for reading
  * @node: what it is
@@ -426,6 +450,7 @@ ssize_t content_read(const struct content *c, int fd, __u64 first, __u32 count,
  * @next: block that the next read starts at, if they are in sequence
  */
 struct file {
+	struct handle handle;
 	atomic_uint refs;
 	int fd;
 	struct node *node;
