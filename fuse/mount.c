@@ -184,5 +184,6 @@ void mount_limits(void)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	mnt.nodes_max = files.rlim_cur / 2;
+	/* The kernel forgets while it asks for more: what is left must do for as long. */
+	mnt.nodes_max = files.rlim_cur / 4;
 }
