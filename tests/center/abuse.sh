@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Clients that are rude, slow or many; and a disk that is full.
+# Clients that are rude or many; and a disk that is full. slow.sh has the slow ones.
 
 . tests/tap.sh
 . tests/center/lib-center.sh
@@ -56,51 +56,7 @@ for i in $(seq 30); do
 done
 tap_ok "clients that go away in the middle of a body" alive
 
-# ---- slow ones: a byte now and then, for ever ----
-
-memory() {
-	awk '/^VmRSS/ { print $2 }' "/proc/$CENTER_PID/status"
-}
-before=$(memory)
-yes 'X-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' | head -c 100000 |
-	{
-		printf 'GET /v1/status HTTP/1.1\r\n'
-		cat
-	} | dribble -n 120 -b 1 -t 500 -m 60 -s 127.0.0.2 "$PORT" >/dev/null 2>"$T/slow.head" &
-heads=$!
-{
-	printf '%b' "${POST}Content-Length: 60000\r\n\r\n"
-	head -c 60000 /dev/zero
-} | dribble -n 120 -b 300 -t 500 -m 60 -s 127.0.0.3 "$PORT" >"$T/said.body" 2>"$T/slow.body" &
-bodies=$!
-dribble -n 120 -m 60 -s 127.0.0.4 "$PORT" </dev/null >/dev/null 2>"$T/slow.idle" &
-idle=$!
-many() {
-	api /metrics
-	[ "$(sed -n 's/^mclicd_connections //p' "$BODY")" -gt 300 ]
-}
-tap_ok "360 slow clients are connected" poll 10 many
-for i in 1 2 3 4 5; do
-	tap_ok "others are served meanwhile ($i)" alive
-done
-wait $heads
-tap_is "a head that comes byte by byte is cut off" "$?" 0
-wait $bodies
-tap_is "so is a body" "$?" 0
-tap_is "without an answer, as protocol.rst says" "$(cat "$T/said.body")" ""
-tap_is "but the log has it" "$(grep '"path":"/v1/enrol"' "$CENTER_LOG" | tail -n 1 |
-	jq -c '[.status, .ms > 15000]')" "[0,true]"
-wait $idle
-tap_is "and a client that says nothing" "$?" 0
-tap_diag "heads: $(cat "$T/slow.head"); bodies: $(cat "$T/slow.body"); idle: $(cat "$T/slow.idle")"
-few() {
-	api /metrics
-	[ "$(sed -n 's/^mclicd_connections //p' "$BODY")" -lt 10 ]
-}
-tap_ok "their connections are free again" poll 10 few
-tap_diag "resident: $before KiB before, $(memory) KiB after"
-
-# More than one address may have, and more than fit at all.
+# ---- more of one address than it may have ----
 dribble -n 400 -m 60 -s 127.0.0.5 "$PORT" </dev/null >/dev/null 2>"$T/greedy" &
 greedy=$!
 limited() {

@@ -13,6 +13,17 @@ expect_ok "a licence to start from"
 LICENCE=$(opened "$BODY" "$T/good" | jq -r .licence)
 lines=$(ledger_lines)
 
+# It takes its time, in the background: a body of which the rest never comes.
+{
+	printf '{'
+	sleep 30
+} | {
+	BODY=$T/slow.body HEAD=$T/slow.head
+	api /v1/enrol -H "Content-Type: $JSON" -X POST -T -
+	echo "$STATUS" >"$T/slow.status"
+} &
+slow=$!
+
 # bad NAME TYPE STATUS FIELD...: a request that is refused
 bad() {
 	_claim=$1
@@ -373,6 +384,9 @@ tap_is "and nothing half made was left" "$(sql "
 	SELECT count(*) FROM issues WHERE NOT EXISTS (SELECT 1 FROM ledger
 		WHERE ledger.licence_id = issues.licence_id AND ledger.sequence = issues.sequence);
 	PRAGMA foreign_key_check; PRAGMA integrity_check" | tr '\n' ' ')" "0 0 ok "
+wait "$slow"
+STATUS=$(cat "$T/slow.status") BODY=$T/slow.body HEAD=$T/slow.head
+expect "a body that does not end" too-slow 408
 tap_is "every type of the table in protocol.rst was provoked" \
 	"$(sort -u "$T/problems" | tr '\n' ' ')" \
 	"$(sed -n 's/^``\([a-z-]*\)`` *[45][0-9][0-9] .*/\1/p' Documentation/protocol.rst |

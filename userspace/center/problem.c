@@ -28,6 +28,7 @@ static const struct {
 	[PROBLEM_UNKNOWN_CENTER] = { "unknown-center", 404, "Another center is meant" },
 	[PROBLEM_NOT_FOUND] = { "not-found", 404, "No such address" },
 	[PROBLEM_METHOD_NOT_ALLOWED] = { "method-not-allowed", 405, "Wrong method" },
+	[PROBLEM_TOO_SLOW] = { "too-slow", 408, "The request took too long" },
 	[PROBLEM_WITHDRAWN] = { "withdrawn", 409, "The title is not on sale" },
 	[PROBLEM_WRONG_GENERATION] = { "wrong-generation", 409, "Wrong key generation" },
 	[PROBLEM_WRONG_TERMS] = { "wrong-terms", 409, "The licence is for something else" },

@@ -201,7 +201,7 @@ static bool may_pass(CURLcode code, long status)
 {
 	switch (code) {
 	case CURLE_OK:
-		return status == 429 || (status >= 502 && status <= 504);
+		return status == 408 || status == 429 || (status >= 502 && status <= 504);
 	case CURLE_COULDNT_RESOLVE_PROXY:
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_CONNECT:

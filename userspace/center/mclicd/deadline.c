@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * No connection is open for ever. The HTTP library ends those on which nothing moves;
- * one that sends a byte now and then is ended here, when its time for the whole
- * request is up. A thread shuts the socket down, and the library does the rest.
+ * No connection is open for ever. The HTTP library ends those on which nothing moves, but
+ * one that sends a byte now and then would live on. When its time for the whole request is
+ * up, a thread makes its socket deaf: the library hears nothing more and ends it as it
+ * would a silent one, when late.c gets its chance. What outlives that is shut down.
  *
  * A watch is on the list only while its descriptor is open, so under the lock the
  * descriptor is that connection's.
@@ -13,10 +14,16 @@
 
 #include "server.h"
 
+/* The library is not woken for less. Who sends more at once is noticed by on_request(). */
+#define DEAF_BYTES	(64 << 10)
+#define DEAF_SECONDS	(IDLE_SECONDS + 5)
+
 struct watch {
 	struct watch *next, *previous;
 	int fd;
 	time_t until;		/* CLOCK_MONOTONIC */
+	bool reads;		/* waits for a request, or the rest of one */
+	bool late;		/* ... in vain */
 };
 
 static struct {
@@ -35,13 +42,26 @@ static struct timespec monotonic(void)
 	return now;
 }
 
+static void end_late_one(struct watch *w, time_t now)
+{
+	static const int deaf = DEAF_BYTES;
+
+	if (w->late || !w->reads) {
+		shutdown(w->fd, SHUT_RDWR);
+		return;
+	}
+	w->late = true;
+	w->until = now + DEAF_SECONDS;
+	setsockopt(w->fd, SOL_SOCKET, SO_RCVLOWAT, &deaf, sizeof(deaf));
+}
+
 static void end_late_ones(time_t now)
 {
 	struct watch *w;
 
 	for (w = watches.all.next; w != &watches.all; w = w->next)
 		if (w->until <= now)
-			shutdown(w->fd, SHUT_RDWR);
+			end_late_one(w, now);
 }
 
 static void *deadline_run(void *unused)
@@ -91,6 +111,7 @@ struct watch *watch_add(int fd)
 		return NULL;
 	w->fd = fd;
 	w->until = monotonic().tv_sec + REQUEST_SECONDS;
+	w->reads = true;
 	pthread_mutex_lock(&watches.lock);
 	w->next = &watches.all;
 	w->previous = watches.all.previous;
@@ -100,13 +121,36 @@ struct watch *watch_add(int fd)
 	return w;
 }
 
-void watch_set(struct watch *w, unsigned int seconds)
+static void watch_set(struct watch *w, unsigned int seconds, bool reads)
 {
 	if (!w)
 		return;
 	pthread_mutex_lock(&watches.lock);
 	w->until = monotonic().tv_sec + (time_t)seconds;
+	w->reads = reads;
 	pthread_mutex_unlock(&watches.lock);
+}
+
+void watch_request(struct watch *w)
+{
+	watch_set(w, REQUEST_SECONDS, true);
+}
+
+void watch_reply(struct watch *w, size_t len)
+{
+	watch_set(w, REPLY_SECONDS + (unsigned int)(len / REPLY_RATE), false);
+}
+
+bool watch_late(struct watch *w)
+{
+	bool late;
+
+	if (!w)
+		return false;
+	pthread_mutex_lock(&watches.lock);
+	late = w->late;
+	pthread_mutex_unlock(&watches.lock);
+	return late;
 }
 
 void watch_remove(struct watch *w)

@@ -12,9 +12,7 @@
 #include "server.h"
 
 #define POOL_MIN	4	/* threads wait for the disk, so more than one a core may be used */
-#define IDLE_SECONDS	15
 #define TLS_PRIORITIES	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-#define TYPE_PROBLEM	"application/problem+json"
 
 struct server {
 	struct center *center;
@@ -131,7 +129,7 @@ static enum MHD_Result exchange_answer(struct exchange *x)
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	watch_set(x->watch, REPLY_SECONDS + (unsigned int)(x->reply_len / REPLY_RATE));
+	watch_reply(x->watch, x->reply_len);
 	queued = MHD_queue_response(x->connection, x->status, r);
 	MHD_destroy_response(r);
 	return queued;
@@ -149,12 +147,14 @@ static void exchange_free(struct exchange *x)
 	free(x);
 }
 
-static struct exchange *exchange_new(struct server *s, struct MHD_Connection *connection,
-				     const char *method, const char *path)
+/* The request line is there: what the library calls on_request() and on_completed() with. */
+static void *on_line(void *cls, const char *uri, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info;
 	struct exchange *x = calloc(1, sizeof(*x));
+	struct server *s = cls;
 
+	(void)uri;
 	if (!x)
 		return NULL;
 	x->server = s;
@@ -162,12 +162,6 @@ static struct exchange *exchange_new(struct server *s, struct MHD_Connection *co
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	x->watch = info ? info->socket_context : NULL;
 	clock_gettime(CLOCK_MONOTONIC, &x->started);
-	x->method = strdup(method);
-	x->path = strdup(path);
-	if (!x->method || !x->path) {
-		exchange_free(x);
-		return NULL;
-	}
 	pthread_mutex_lock(&s->lock);
 	s->running++;
 	pthread_mutex_unlock(&s->lock);
@@ -208,24 +202,33 @@ static bool exchange_store(struct exchange *x, const char *data, size_t len)
 	return true;
 }
 
+/* The head is there. */
+static enum MHD_Result exchange_begin(struct exchange *x, const char *method, const char *path)
+{
+	x->method = strdup(method);
+	x->path = strdup(path);
+	if (!x->method || !x->path)
+		return MHD_NO;
+	route_find(x);
+	if (!exchange_is_huge(x))
+		return MHD_YES;
+	x->problem = PROBLEM_TOO_LARGE;
+	return exchange_answer(x);
+}
+
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *data_len, void **state)
 {
 	struct exchange *x = *state;
 
+	(void)cls;
+	(void)connection;
 	(void)version;
-	if (!x) {
-		x = exchange_new(cls, connection, method, url);
-		if (!x)
-			return MHD_NO;
-		*state = x;
-		route_find(x);
-		if (!exchange_is_huge(x))
-			return MHD_YES;
-		x->problem = PROBLEM_TOO_LARGE;
-		return exchange_answer(x);
-	}
+	if (!x || watch_late(x->watch))
+		return MHD_NO;
+	if (!x->method)
+		return exchange_begin(x, method, url);
 	if (!*data_len)
 		return exchange_answer(x);
 	if (!exchange_store(x, data, *data_len))
@@ -254,8 +257,8 @@ static void exchange_log(const struct exchange *x, __u64 microseconds)
 	char hash[2 * MCLIC_HASH_SIZE + 1], id[2 * MCLIC_ID_SIZE + 1];
 	json_t *line = json_object();
 
-	json_object_set_new(line, "method", log_text(x->method));
-	json_object_set_new(line, "path", log_text(x->path));
+	json_object_set_new(line, "method", log_text(x->method ? x->method : ""));
+	json_object_set_new(line, "path", log_text(x->path ? x->path : ""));
 	json_object_set_new(line, "status", json_integer(x->status));
 	json_object_set_new(line, "ms", json_real((double)microseconds / 1000));
 	json_object_set_new(line, "remote", remote_address(x->connection));
@@ -273,6 +276,21 @@ static void exchange_log(const struct exchange *x, __u64 microseconds)
 	log_line("info", "request", line);
 }
 
+/* It is over without an answer of ours: has the library given one, or is one due? */
+static void exchange_end(struct exchange *x, enum MHD_RequestTerminationCode how)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+
+	if (info) {
+		x->status = info->http_status;
+	} else if ((how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || watch_late(x->watch)) &&
+		   late_tell(x->connection)) {
+		x->answer = PROBLEM_TOO_SLOW;
+		x->status = problem_status(x->answer);
+	}
+}
+
 static void on_completed(void *cls, struct MHD_Connection *connection, void **state,
 			 enum MHD_RequestTerminationCode how)
 {
@@ -282,16 +300,17 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	__u64 spent;
 
 	(void)connection;
-	(void)how;
 	if (!x)
 		return;
 	*state = NULL;
+	if (!x->status)
+		exchange_end(x, how);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	spent = (__u64)(now.tv_sec - x->started.tv_sec) * 1000000 +
 		(__u64)((now.tv_nsec - x->started.tv_nsec) / 1000);
 	metrics_request(x->route ? x->route->endpoint : ENDPOINT_OTHER, x->status, spent);
 	exchange_log(x, spent);
-	watch_set(x->watch, REQUEST_SECONDS);
+	watch_request(x->watch);
 	exchange_free(x);
 	pthread_mutex_lock(&s->lock);
 	if (!--s->running)
@@ -366,6 +385,7 @@ static struct MHD_Daemon *daemon_start(struct server *s, const struct tls *tls)
 				MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_IP,
 				MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
 				MHD_OPTION_STRICT_FOR_CLIENT, 1,
+				MHD_OPTION_URI_LOG_CALLBACK, on_line, s,
 				MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 				MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 				MHD_OPTION_ARRAY, tls ? secure : plain,

@@ -10,11 +10,14 @@
 
 #include "userspace/center/center.h"
 
+#define TYPE_PROBLEM	"application/problem+json"
+
 /* Documentation/protocol.rst, "Limits", names these. */
 #define BODY_MAX	(64u << 10)
 #define SWALLOW_MAX	(1u << 20)	/* who announces more is refused before it is read */
 #define CONNECTIONS_MAX	1024
 #define CONNECTIONS_IP	128
+#define IDLE_SECONDS	15		/* without a byte */
 #define REQUEST_SECONDS	20		/* from connecting to the last byte of the request */
 #define REPLY_SECONDS	30		/* for an answer, and ... */
 #define REPLY_RATE	8192		/* ... a second more for so many bytes */
@@ -62,10 +65,19 @@ int deadline_start(void);
 void deadline_stop(void);
 /** watch_add() - watch a new connection; NULL without memory */
 struct watch *watch_add(int fd);
-/** watch_set() - it has @seconds from now on */
-void watch_set(struct watch *w, unsigned int seconds);
+/** watch_request() - the time for the next request begins */
+void watch_request(struct watch *w);
+/** watch_reply() - the time for taking an answer of @len bytes begins */
+void watch_reply(struct watch *w, size_t len);
+/** watch_late() - the request did not come whole in its time */
+bool watch_late(struct watch *w);
 /** watch_remove() - before its descriptor is closed */
 void watch_remove(struct watch *w);
+
+/* ---- late.c ---- */
+
+/** late_tell() - answer 408 on @c, whose request is over without an answer; did it go out? */
+bool late_tell(struct MHD_Connection *c);
 
 /* ---- listen.c ---- */
 
@@ -112,8 +124,8 @@ struct server;
  * @connection: of the HTTP library
  * @watch: of the connection
  * @started: when its first byte was looked at
- * @method: as sent
- * @path: as sent, without the query
+ * @method: as sent; NULL until the whole head is there
+ * @path: as sent, without the query; likewise
  * @route: what it is for, or NULL
  * @argument: the last part of the path, where the route takes one
  * @problem: found before the body was read
