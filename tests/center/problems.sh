@@ -386,7 +386,7 @@ tap_is "and nothing half made was left" "$(sql "
 	PRAGMA foreign_key_check; PRAGMA integrity_check" | tr '\n' ' ')" "0 0 ok "
 wait "$slow"
 STATUS=$(cat "$T/slow.status") BODY=$T/slow.body HEAD=$T/slow.head
-expect "a body that does not end" too-slow 408
+expect "a body of which the rest never comes" too-slow 408
 tap_is "every type of the table in protocol.rst was provoked" \
 	"$(sort -u "$T/problems" | tr '\n' ' ')" \
 	"$(sed -n 's/^``\([a-z-]*\)`` *[45][0-9][0-9] .*/\1/p' Documentation/protocol.rst |

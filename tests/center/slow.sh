@@ -1,132 +1,166 @@
-#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Clients that send a byte now and then, for ever, or nothing any more: they are told 408
-# and cut off, and the others are served meanwhile.
+# and cut off, and the others are served all the while.
 
 . tests/tap.sh
 . tests/center/lib-center.sh
 
 POST='POST /v1/enrol HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
 
-# told NAME FILE: FILE is the whole answer 408, and its body the problem
-told() {
-	sed '1,/^\r$/d' "$2" >"$T/problem"
-	tap_is "$1: the status" "$(head -n 1 "$2" | tr -d '\r')" "HTTP/1.1 408 Request Timeout"
-	tap_is "$1: the problem" "$(jq -c '[.type, .status]' "$T/problem")" \
-		'["urn:mclic:problem:too-slow",408]'
-	tap_is "$1: its length" "$(sed -n 's/^Content-Length: \([0-9]*\)\r$/\1/p' "$2")" \
-		"$(wc -c <"$T/problem")"
-	tap_match "$1: its type" "$(tr -d '\r' <"$2")" '^Content-Type: application/problem\+json$'
-	tap_match "$1: it is the last" "$(tr -d '\r' <"$2")" '^Connection: close$'
-}
-
-# logged NAME WHAT: one line says [method, path, status, problem]
-logged() {
-	jq -c 'select(.event == "request") | [.method, .path, .status, .problem]' \
-		"$CENTER_LOG" >"$T/lines"
-	tap_ok "$1" grep -qxF "$2" "$T/lines"
-}
+# One center without TLS, one with it.
+CENTER=$T/plain
+start_center --plain-http
+PLAIN_URL=$CENTER_URL
+PLAIN_PID=$CENTER_PID
+PLAIN_LOG=$CENTER_LOG
+PORT=${CENTER_URL##*:}
+CENTER=$T/secure
+set_scene --rsa-bits 2048
 
 # ---- without TLS, and many ----
 
-start_center --plain-http
-PORT=${CENTER_URL##*:}
-alive() {
-	api /healthz
-	[ "$STATUS" = 200 ]
+slowly() {
+	_slowly=$1
+	shift
+	dribble -m 90 "$@" "$PORT" >"$T/said.$_slowly" 2>"$T/ended.$_slowly"
 }
-memory() {
-	awk '/^VmRSS/ { print $2 }' "/proc/$CENTER_PID/status"
-}
-before=$(memory)
 {
 	printf 'GET /v1/'
 	head -c 10000 /dev/zero | tr '\0' a
-} | dribble -n 120 -b 1 -t 500 -m 100 -s 127.0.0.2 "$PORT" >"$T/said.line" 2>"$T/slow.line" &
-lines=$!
+} | slowly lines -n 120 -b 1 -t 500 -s 127.0.0.2 &
 {
 	printf 'GET /v1/status HTTP/1.1\r\nX-Slow: '
 	head -c 60000 /dev/zero | tr '\0' a
-} | dribble -n 60 -b 100 -t 500 -m 100 -s 127.0.0.3 "$PORT" >"$T/said.head" 2>"$T/slow.head" &
-heads=$!
+} | slowly heads -n 60 -b 100 -t 500 -s 127.0.0.3 &
 {
 	printf '%b' "${POST}Content-Length: 60000\r\n\r\n"
 	head -c 60000 /dev/zero
-} | dribble -n 60 -b 300 -t 500 -m 100 -s 127.0.0.3 "$PORT" >"$T/said.body" 2>"$T/slow.body" &
-bodies=$!
+} | slowly bodies -n 60 -b 300 -t 500 -s 127.0.0.3 &
 {
 	printf '%b' "${POST}Transfer-Encoding: chunked\r\n\r\n4000000\r\n"
 	cat /dev/zero
-} | dribble -b 70000 -t 500 -m 100 -s 127.0.0.3 "$PORT" >"$T/said.flood" 2>"$T/slow.flood" &
-flood=$!
-printf '%b' "${POST}Content-Length: 60000\r\n\r\n{" |
-	dribble -m 100 -s 127.0.0.3 "$PORT" >"$T/said.rest" 2>"$T/slow.rest" &
-rest=$!
-dribble -n 120 -m 100 -s 127.0.0.4 "$PORT" </dev/null >"$T/said.idle" 2>"$T/slow.idle" &
-idle=$!
+} | slowly flood -b 70000 -t 500 -s 127.0.0.3 &
+printf '%b' "${POST}Content-Length: 60000\r\n\r\n{" | slowly rest -s 127.0.0.3 &
+slowly idle -n 120 -s 127.0.0.4 </dev/null &
 
-# ---- with TLS ----
+# ---- over TLS ----
 
-# by a center of its own
 secure() {
-	CENTER=$T/secure
-	start_center
-	{
-		printf '%b' "${POST}Content-Length: 60000\r\n\r\n"
-		while printf x; do
-			sleep 0.5
-		done
-	} | openssl s_client -quiet -connect "127.0.0.1:${CENTER_URL##*:}" >"$T/said.tls.body" \
-		2>/dev/null &
-	tls_body=$!
-	{
-		printf 'GET /v1/status HTTP/1.1\r\n'
-		while printf 'X-Slow: x\r\n'; do
-			sleep 0.5
-		done
-	} | openssl s_client -quiet -connect "127.0.0.1:${CENTER_URL##*:}" >"$T/said.tls.head" \
-		2>/dev/null &
-	wait "$tls_body" $!
-	stop_center
-	echo "$CENTER_STATUS" >"$T/secure.status"
+	timeout 90 openssl s_client -quiet -connect "127.0.0.1:${CENTER_URL##*:}" \
+		>"$T/said.$1" 2>"$T/secure.$1"
 }
-secure &
-secure=$!
+{
+	printf 'GET /v1/status HTTP/1.1\r\n'
+	while printf 'X-Slow: x\r\n'; do
+		sleep 0.5
+	done
+} | secure secure-head &
+{
+	printf '%b' "${POST}Content-Length: 60000\r\n\r\n"
+	while printf x; do
+		sleep 0.5
+	done
+} | secure secure-body &
+
+# One that is just in time, and has to wait until the time is over, for the database.
+mkfifo "$T/hold"
+sqlite3 -batch "$CENTER/center.db" <"$T/hold" >"$T/held" &
+exec 9>"$T/hold"
+echo 'BEGIN IMMEDIATE; SELECT 1;' >&9
+poll 10 test -s "$T/held"
+query "$T/q"
+{
+	printf 'POST /v1/licences HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: %u\r\n\r\n' \
+		"$REQUEST" "$(wc -c <"$T/q")"
+	head -c 100 "$T/q"
+	sleep 8
+	tail -c +101 "$T/q" | head -c 100
+	sleep 9
+	tail -c +201 "$T/q"
+	sleep 9
+	printf 'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+} | secure kept &
+kept=$!
 
 # ---- what they get ----
 
+# told NAME CLIENT: the whole answer is a 408
+told() {
+	sed '/^\r$/q' "$T/said.$2" >"$HEAD"
+	sed '1,/^\r$/d' "$T/said.$2" >"$BODY"
+	STATUS=$(sed -n '1s,^HTTP/1\.1 \([0-9]*\) .*,\1,p' "$HEAD")
+	expect "$1" too-slow 408
+	tap_is "$1: the length" "$(sed -n 's/^Content-Length: \([0-9]*\)\r$/\1/p' "$HEAD")" \
+		"$(wc -c <"$BODY")"
+	tap_match "$1: no other follows" "$(tr -d '\r' <"$HEAD")" '^Connection: close$'
+}
+
+# ended NAME CLIENT SECONDS: all were closed, the last after so long
+ended() {
+	_ended=$(sed -n 's/^closed \([0-9]*\) of \1, last after \([0-9]*\) s$/\2/p' "$T/ended.$2")
+	tap_ok "$1: closed, and not before $3 s are over (${_ended:-never})" \
+		[ "${_ended:-0}" -ge "$3" ]
+}
+
+alive() {
+	curl -sSf --max-time 60 "$PLAIN_URL/healthz" >/dev/null
+}
+# dribble takes a connection that it did not get for one that was closed, so they are counted.
+connections() {
+	curl -sS "$PLAIN_URL/metrics" | sed -n 's/^mclicd_connections //p'
+}
 many() {
-	api /metrics
-	[ "$(sed -n 's/^mclicd_connections //p' "$BODY")" -gt 300 ]
+	[ "$(connections)" -gt 360 ]
 }
-tap_ok "360 slow clients are connected" poll 10 many
-for i in 1 2 3 4 5; do
-	tap_ok "others are served meanwhile ($i)" alive
-done
-for i in "$lines" "$heads" "$bodies" "$flood" "$rest" "$idle" "$secure"; do
-	wait "$i"
-	tap_is "they are cut off" "$?" 0
-done
-told "a head that comes slowly" "$T/said.head"
-told "a body" "$T/said.body"
-told "one that comes fast, but does not end" "$T/said.flood"
-told "one of which the rest never comes" "$T/said.rest"
-logged "the log has heads" '["","",408,"too-slow"]'
-logged "and bodies" '["POST","/v1/enrol",408,"too-slow"]'
-tap_is "who has not said what is asked for gets no answer" "$(cat "$T/said.line" "$T/said.idle")" ""
-tap_diag "$(cat "$T"/slow.*)"
 few() {
-	api /metrics
-	[ "$(sed -n 's/^mclicd_connections //p' "$BODY")" -lt 10 ]
+	[ "$(connections)" -lt 10 ]
 }
+all_ended() {
+	for _client in lines heads bodies flood rest idle; do
+		[ -s "$T/ended.$_client" ] || return 1
+	done
+}
+tap_ok "362 slow clients are connected" poll 10 many
+missed=0
+while ! all_ended; do
+	alive || missed=$((missed + 1))
+	sleep 1
+done
+tap_is "others are served all the while" "$missed" 0
+ended "a request line that comes slowly" lines 20
+ended "heads" heads 20
+told "a head" heads
+ended "bodies" bodies 20
+told "a body" bodies
+ended "a body that comes fast, but does not end" flood 20
+told "it" flood
+ended "a body of which the rest never comes" rest 14
+told "it" rest
+ended "who says nothing" idle 14
+tap_is "who has not said what is asked for gets no answer" \
+	"$(cat "$T/said.lines" "$T/said.idle")" ""
 tap_ok "their connections are free again" poll 10 few
-tap_match "the metrics count them" "$(cat "$BODY")" \
-	'^mclicd_requests_total\{endpoint="enrol",status="408"\} 62$'
-tap_diag "resident: $before KiB before, $(memory) KiB after"
+curl -sS "$PLAIN_URL/metrics" >"$T/metrics"
+tap_is "the metrics count them, the flood and the rest with the bodies" \
+	"$(grep 'status="408"' "$T/metrics" | sort)" \
+	'mclicd_requests_total{endpoint="enrol",status="408"} 62
+mclicd_requests_total{endpoint="other",status="408"} 60'
+tap_is "the log has them" "$(jq -r 'select(.status == 408) | "\(.method) \(.path) \(.problem)"' \
+	"$PLAIN_LOG" | sort | uniq -c | awk '{ $1 = $1; print }')" \
+	'60 too-slow
+62 POST /v1/enrol too-slow'
+
+wait "$kept"
+echo 'ROLLBACK;' >&9
+exec 9>&-
+told "a head over TLS" secure-head
+told "a body over TLS" secure-body
+tap_is "who was in time is answered late, and heard again" \
+	"$(grep -o 'HTTP/1\.1 [0-9]*' "$T/said.kept" | tr '\n' ' ')" "HTTP/1.1 503 HTTP/1.1 200 "
+
 stop_center
 tap_is "the center ends cleanly after all this" "$CENTER_STATUS" 0
-
-told "a head over TLS" "$T/said.tls.head"
-told "a body over TLS" "$T/said.tls.body"
-tap_is "that center ends cleanly, too" "$(cat "$T/secure.status")" 0
+CENTER_PID=$PLAIN_PID
+stop_center
+tap_is "and the one without TLS" "$CENTER_STATUS" 0

@@ -797,7 +797,7 @@ struct mclic_reply {
  * @bearer: token for Authorization, or NULL
  * @r: gets the answer; free with mclic_reply_free()
  *
- * Retries (connection failures, 429, 502, 503, 504; with back-off) repeat the same
+ * Retries (connection failures, 408, 429, 502, 503, 504; with back-off) repeat the same
  * bytes: every POST of the protocol is idempotent. A status of 400 or more returns a
  * negative errno with the problem's title and detail as message (403 -> -EACCES, 410 ->
  * -EKEYREVOKED, so that a licence that ended is told from a request that is refused,

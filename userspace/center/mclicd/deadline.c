@@ -3,7 +3,8 @@
  * No connection is open for ever. The HTTP library ends those on which nothing moves, but
  * one that sends a byte now and then would live on. When its time for the whole request is
  * up, a thread makes its socket deaf: the library hears nothing more and ends it as it
- * would a silent one, when late.c gets its chance. What outlives that is shut down.
+ * would a silent one, when late.c gets its chance. (It would also end one whose reading side
+ * is shut down, but then GnuTLS sends nothing more.) What outlives that is shut down.
  *
  * A watch is on the list only while its descriptor is open, so under the lock the
  * descriptor is that connection's.
@@ -16,14 +17,20 @@
 
 /* The library is not woken for less. Who sends more at once is noticed by on_request(). */
 #define DEAF_BYTES	(64 << 10)
+/* The library has ended a silent one by then. */
 #define DEAF_SECONDS	(IDLE_SECONDS + 5)
+
+enum watch_phase {
+	WATCH_REQUEST,	/* the client's turn: a request, or the rest of one */
+	WATCH_REPLY,	/* ours, then the client's to take the answer */
+	WATCH_LATE,	/* deaf until it is closed */
+};
 
 struct watch {
 	struct watch *next, *previous;
 	int fd;
 	time_t until;		/* CLOCK_MONOTONIC */
-	bool reads;		/* waits for a request, or the rest of one */
-	bool late;		/* ... in vain */
+	enum watch_phase phase;
 };
 
 static struct {
@@ -46,11 +53,11 @@ static void end_late_one(struct watch *w, time_t now)
 {
 	static const int deaf = DEAF_BYTES;
 
-	if (w->late || !w->reads) {
+	if (w->phase != WATCH_REQUEST) {
 		shutdown(w->fd, SHUT_RDWR);
 		return;
 	}
-	w->late = true;
+	w->phase = WATCH_LATE;
 	w->until = now + DEAF_SECONDS;
 	setsockopt(w->fd, SOL_SOCKET, SO_RCVLOWAT, &deaf, sizeof(deaf));
 }
@@ -111,7 +118,6 @@ struct watch *watch_add(int fd)
 		return NULL;
 	w->fd = fd;
 	w->until = monotonic().tv_sec + REQUEST_SECONDS;
-	w->reads = true;
 	pthread_mutex_lock(&watches.lock);
 	w->next = &watches.all;
 	w->previous = watches.all.previous;
@@ -121,24 +127,26 @@ struct watch *watch_add(int fd)
 	return w;
 }
 
-static void watch_set(struct watch *w, unsigned int seconds, bool reads)
+static void watch_set(struct watch *w, enum watch_phase phase, unsigned int seconds)
 {
 	if (!w)
 		return;
 	pthread_mutex_lock(&watches.lock);
-	w->until = monotonic().tv_sec + (time_t)seconds;
-	w->reads = reads;
+	if (w->phase != WATCH_LATE) {
+		w->phase = phase;
+		w->until = monotonic().tv_sec + (time_t)seconds;
+	}
 	pthread_mutex_unlock(&watches.lock);
 }
 
 void watch_request(struct watch *w)
 {
-	watch_set(w, REQUEST_SECONDS, true);
+	watch_set(w, WATCH_REQUEST, REQUEST_SECONDS);
 }
 
 void watch_reply(struct watch *w, size_t len)
 {
-	watch_set(w, REPLY_SECONDS + (unsigned int)(len / REPLY_RATE), false);
+	watch_set(w, WATCH_REPLY, REPLY_SECONDS + (unsigned int)(len / REPLY_RATE));
 }
 
 bool watch_late(struct watch *w)
@@ -148,7 +156,7 @@ bool watch_late(struct watch *w)
 	if (!w)
 		return false;
 	pthread_mutex_lock(&watches.lock);
-	late = w->late;
+	late = w->phase == WATCH_LATE;
 	pthread_mutex_unlock(&watches.lock);
 	return late;
 }

@@ -47,8 +47,10 @@ static char *late_answer(const char *problem)
 
 bool late_tell(struct MHD_Connection *c)
 {
-	MCLIC_AUTO_JSON json_t *j = problem_json(PROBLEM_TOO_SLOW, "A request has 20 seconds to "
-						 "come whole, 15 without a byte; make it again");
+	enum problem p = problem_refuse(PROBLEM_TOO_SLOW, "A request has to be whole within %u "
+					"seconds, without a pause of %u; make it again",
+					REQUEST_SECONDS, IDLE_SECONDS);
+	MCLIC_AUTO_JSON json_t *j = problem_json(p, mclic_message());
 	MCLIC_AUTO_FREE char *problem = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	MCLIC_AUTO_FREE char *text = problem ? late_answer(problem) : NULL;
 

@@ -67,7 +67,8 @@ static const char *problem_detail(const struct exchange *x, enum problem p)
 		problem_refuse(p, "This address takes a body of type %s", x->route->type);
 		return mclic_message();
 	case PROBLEM_TOO_LARGE:
-		return "A body has at most 65536 bytes";
+		problem_refuse(p, "A body has at most %u bytes", BODY_MAX);
+		return mclic_message();
 	default:
 		return mclic_message();
 	}
@@ -114,6 +115,7 @@ static enum MHD_Result exchange_answer(struct exchange *x)
 	struct MHD_Response *r = NULL;
 	enum MHD_Result queued;
 
+	watch_reply(x->watch, 0);	/* the client has done its part */
 	x->answer = exchange_run(x, &r);
 	if (x->answer == PROBLEM_BUSY)
 		metrics_busy();
@@ -147,7 +149,7 @@ static void exchange_free(struct exchange *x)
 	free(x);
 }
 
-/* The request line is there: what the library calls on_request() and on_completed() with. */
+/* The request line is there. What is returned goes to on_request() and on_completed(). */
 static void *on_line(void *cls, const char *uri, struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info;
@@ -276,7 +278,10 @@ static void exchange_log(const struct exchange *x, __u64 microseconds)
 	log_line("info", "request", line);
 }
 
-/* It is over without an answer of ours: has the library given one, or is one due? */
+/*
+ * Without an answer of ours: the library has given one, or the client was silent, or late
+ * (one that still sent is refused by on_request()), or it went away.
+ */
 static void exchange_end(struct exchange *x, enum MHD_RequestTerminationCode how)
 {
 	const union MHD_ConnectionInfo *info =

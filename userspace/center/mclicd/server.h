@@ -46,7 +46,7 @@ enum endpoint {
 	ENDPOINT_COUNT
 };
 
-/** metrics_request() - count an exchange that is over; @status 0: the client went away */
+/** metrics_request() - count an exchange that is over; @status 0: the client went away, or could not be told */
 void metrics_request(enum endpoint e, unsigned int status, __u64 microseconds);
 /** metrics_licence() - count what became of a request for a licence */
 void metrics_licence(const struct issue_note *note, enum problem p);
@@ -67,7 +67,7 @@ void deadline_stop(void);
 struct watch *watch_add(int fd);
 /** watch_request() - the time for the next request begins */
 void watch_request(struct watch *w);
-/** watch_reply() - the time for taking an answer of @len bytes begins */
+/** watch_reply() - the time for making, and for taking, an answer of @len bytes begins */
 void watch_reply(struct watch *w, size_t len);
 /** watch_late() - the request did not come whole in its time */
 bool watch_late(struct watch *w);
@@ -123,7 +123,7 @@ struct server;
  * @server: whose
  * @connection: of the HTTP library
  * @watch: of the connection
- * @started: when its first byte was looked at
+ * @started: when its request line was there
  * @method: as sent; NULL until the whole head is there
  * @path: as sent, without the query; likewise
  * @route: what it is for, or NULL
