@@ -71,8 +71,8 @@ echo 'BEGIN IMMEDIATE; SELECT 1;' >&9
 poll 10 test -s "$T/held"
 query "$T/q"
 {
-	printf 'POST /v1/licences HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: %u\r\n\r\n' \
-		"$REQUEST" "$(wc -c <"$T/q")"
+	printf '%b' "POST /v1/licences HTTP/1.1\r\nHost: a\r\nContent-Type: $REQUEST\r\n"
+	printf 'Content-Length: %u\r\n\r\n' "$(wc -c <"$T/q")"
 	head -c 100 "$T/q"
 	sleep 8
 	tail -c +101 "$T/q" | head -c 100

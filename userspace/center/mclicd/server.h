@@ -46,7 +46,7 @@ enum endpoint {
 	ENDPOINT_COUNT
 };
 
-/** metrics_request() - count an exchange that is over; @status 0: the client went away, or could not be told */
+/** metrics_request() - count one that is over; @status 0: the client left, or could not be told */
 void metrics_request(enum endpoint e, unsigned int status, __u64 microseconds);
 /** metrics_licence() - count what became of a request for a licence */
 void metrics_licence(const struct issue_note *note, enum problem p);
