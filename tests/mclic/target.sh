@@ -43,7 +43,9 @@ tap_ok "not one byte is copied" nothing_copied
 tap_is "and nothing billed" "$(bills)" $((BILLS + 1))
 mkdir "$T/unlicensed"
 mclic format --area-file "$T/unlicensed" >"$T/format.out"
-tap_status "nor where there is no licence yet" 3 mclic copy "$T/forged" "$TITLE1" "$T/unlicensed"
+# As if never asked: two folders may be one medium, whose licence would only be restored.
+tap_status "nor where there is no licence yet" 3 env XDG_STATE_HOME="$T/unasked" \
+	mclic copy "$T/forged" "$TITLE1" "$T/unlicensed"
 tap_err "... for the same reason" "another publisher"
 tap_is "... and nothing billed" "$(bills)" $((BILLS + 1))
 
