@@ -13,7 +13,7 @@ again() {	# as fresh, but without the flushes of a new area
 	cp -r "$T/blank" "$MEDIUM"
 }
 kept() {
-	find "$XDG_STATE_HOME/mclic/requests" -name '*.mclre[qs]'
+	find "$XDG_STATE_HOME/mclic/requests" -name '*.mclre[qs]' 2>/dev/null
 }
 
 # Between a kill and the next run: what bears its final name is whole, nothing is plain.
@@ -115,4 +115,18 @@ tap_ok "copy again" copy
 tap_is "... keeps the finished file" "$(stat -c %i "$MEDIUM/$TITLE1/charts/relief.bin")" "$INODE"
 tap_is "... as it was sealed" \
 	"$(tail -c 68 "$MEDIUM/$TITLE1/charts/relief.bin" | head -c 16 | od -An -tx1)" "$SALT"
+tap_ok "whole" whole "$MEDIUM"
+
+# ---- goes on from an answer that is kept ----
+
+again
+n=1
+while "$KILLAT" $n mclic copy "$MASTER" "$TITLE1" "$MEDIUM" >"$T/kill.out" 2>&1; do
+	! kept | grep -q 'mclres$' || break
+	again
+	n=$((n + 1))
+done
+tap_match "the answer came, and was not put to use" "$(kept)" 'mclres$'
+stop_center
+tap_ok "copy again needs no center" copy
 tap_ok "whole" whole "$MEDIUM"
