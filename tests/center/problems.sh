@@ -192,6 +192,7 @@ enrol "a publisher's token" bad-token 401 carol token="$PRESS"
 enrol "a token of another center" unknown-center 404 carol token="mclic-u-$ONE-$ONE"
 mislaid=$(ctl user token alice --json | jq -r .token)
 token=$(ctl user token alice --json | jq -r .token)
+ctl user token bob >/dev/null		# voids bob's alone
 enrol "a token that was not used before the next one was made" bad-token 401 carol \
 	token="$mislaid"
 enrol "a spoiled signature" bad-signature 403 carol token="$token" sign=no
