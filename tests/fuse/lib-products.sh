@@ -159,6 +159,12 @@ call "... with another name of the marker" ENOTEMPTY rmdir "$M/twice"
 tap_is "... which stays one, too" "$(who ls -A "$L/twice" | sort | tr '\n' ' ')" \
 	".mclic-product x "
 who rm -r "$L/twice"
+who mkdir "$L/never"
+who touch "$L/never/.MCLIC-PRODUCT" "$L/never/.Mclic-Product"
+call "a file with the marker's name in another case makes no product" ok \
+	rename "$M/never/.MCLIC-PRODUCT" "$M/never/x"
+call "and can be removed" ok unlink "$M/never/.Mclic-Product"
+who rm -r "$L/never"
 tap_ok "a product can be removed file by file" who rm -r "$P"
 call "with its marker" ENOENT stat "$L/dir/title"
 

@@ -161,6 +161,13 @@ who rm -r "$W/bare/.mclic"
 mounted "$W/bare"
 verdict "no area" good EACCES
 tap_match "is warned about" "$(cat "$M.log")" "no licence area"
+who touch "$W/bare/x"
+for area in .mclic .MCLIC .mclic.; do
+	call "no $area is made" EPERM mkdir "$M/$area"
+	call "nor a file of that name" EPERM open "$M/$area" "w|creat"
+	call "nor a link" EPERM link "$M/x" "$M/$area"
+	call "nor is anything renamed to it" EPERM rename "$M/x" "$M/$area"
+done
 who cp -r "$L/.mclic" "$W/bare/"
 verdict "an area that comes later" good ok
 for slot in 0 255; do
