@@ -99,6 +99,16 @@ verdict "a file of another version than the marker's, which was open before" goo
 version 2
 verdict "of the same again" good ok
 
+# A marker that was written anew, but says the same, is read again; the verdict stands, and so
+# nobody who opens a file meanwhile finds it gone.
+touched() {
+	who sh -c 'cd "$1" && exec 3<f && cat <&3 >/dev/null && fscall resident 3
+		for i in 1 2 3; do
+			touch "$2" && fscall open f r && fscall resident 3
+		done' sh "$M/good" "$L/good/.mclic-product" | tr '\n' ' '
+}
+tap_is "a marker touched: what was read stays" "$(touched)" "ok 3 ok ok 3 ok ok 3 ok ok 3 "
+
 # The directory is held, so that it goes on being looked at as the product that it was.
 marked() {
 	who sh -c 'cd "$1" && exec 3<f && cat <&3 >/dev/null && fscall resident 3 &&
