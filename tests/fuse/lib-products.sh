@@ -233,6 +233,22 @@ call "impossible length: unlink" ok unlink "$P/sub/deep/over"
 tap_match "the marker's damage was told" "$(cat "$M.log")" "marker is damaged"
 unmounted
 
+# ---- what is told of markers, by a log that has not said much yet ----
+
+mounted "$L"
+damaged() {	# The directory is held, so that it goes on being looked at as the same product.
+	who sh -c 'cd "$1" && fscall open sub/one r && printf X | dd of="$2" conv=notrunc status=none &&
+		fscall open sub/one r' sh "$P" "$L/other/.mclic-product" | tr '\n' ' '
+}
+tap_is "a marker damaged while its product is in use" "$(damaged)" "ok EBADMSG "
+tap_match "is told" "$(cat "$M.log")" "/other/.mclic-product: the marker is damaged"
+who cp "$T/marker" "$L/other/.mclic-product"
+who cp "$T/marker" "$L/other/sub/.mclic-product"
+tap_ok "a marker in a product" poll 10 bad_nested
+tap_match "is told, too" "$(cat "$M.log")" "/other/sub: products do not nest"
+who rm "$L/other/sub/.mclic-product"
+unmounted
+
 # ---- the product as LOWER, and LOWER as the place of the mount ----
 
 who cp -r "$L/.mclic" "$L/spare/"
