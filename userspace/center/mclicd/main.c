@@ -184,6 +184,7 @@ static int run(const struct options *o)
 	if (ret)
 		return ret;
 	block_signals(&stop);
+	clock_start();
 	fd = prepare(o, &tls, &address);
 	ret = fd < 0 ? fd : center_start(o->data, o->name, o->bits, (__u64)time(NULL), &c);
 	if (!ret)

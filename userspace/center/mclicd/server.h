@@ -57,6 +57,13 @@ void metrics_connections(int change);
 /** metrics_text() - all of it in Prometheus' text format; free() it */
 char *metrics_text(void);
 
+/* ---- clock.c ---- */
+
+/** clock_start() - believe the machine's clock, and watch it from now on */
+void clock_start(void);
+/** clock_now() - seconds since 1970; PROBLEM_CLOCK when the clock was put ahead since */
+enum problem clock_now(__u64 *now);
+
 /* ---- deadline.c: no connection is open for ever ---- */
 
 struct watch;
