@@ -60,7 +60,8 @@ for flag in '' -a; do
 		start_center --rsa-bits 2048
 		api /healthz
 		stop_center
-		[ "$STATUS $CENTER_STATUS" = "200 0" ] || bad="$bad $n:serve"
+		[ "$STATUS $CENTER_STATUS" = "200 0" ] ||
+			bad="$bad $n:serve:$STATUS:$CENTER_STATUS"
 		whole || bad="$bad $n:whole"
 		case $(echo "$before" | grep -c .) in
 		2) [ "$sums" = "$(fingerprint)" ] || bad="$bad $n:keys" ;;

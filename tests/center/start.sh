@@ -118,6 +118,10 @@ mv "$CENTER/center.db" "$T/center.db"
 refused "the database is missing" 1 'center.db: missing, .*restore it from a backup' \
 	--data "$CENTER" --listen 127.0.0.1:0
 tap_ok "and no other is made in its place" test ! -e "$CENTER/center.db"
+: >"$CENTER/center.db"
+refused "the database is empty" 1 'center.db: empty, .*restore it from a backup' \
+	--data "$CENTER" --listen 127.0.0.1:0
+tap_ok "it stays so" test "$(sql 'SELECT count(*) FROM sqlite_master')" = 0
 mv "$T/center.db" "$CENTER/center.db"
 chmod 755 "$CENTER"
 refused "others may look into the directory" 3 'chmod 700' --data "$CENTER" \

@@ -183,12 +183,8 @@ static int center_rename(struct db *db, const struct center *c, const char *name
 /* Inside a transaction. */
 static int center_prepare(struct center *c, struct db *db, const char *name, int bits, __u64 now)
 {
-	int ret;
+	int ret = center_load(c, db);
 
-	ret = schema_migrate(db);
-	if (ret)
-		return ret;
-	ret = center_load(c, db);
 	if (!ret)
 		ret = center_first(c, db, name ? name : CENTER_NAME, bits, now);
 	if (ret < 0)
@@ -222,38 +218,52 @@ static int center_check_keys(struct center *c, struct db *db)
 }
 
 /*
- * The database is made before the first key, so that keys without one mean that it was
- * lost. An empty one in its place would know no user, title or licence of this center.
+ * The database and its tables are made before the first key, so that keys without them mean
+ * that it was lost. A new one in its place would know no user, title or licence.
  */
-static int center_check_db(struct center *c)
+static int center_check_lost(struct center *c, const char *what)
 {
-	int ret;
+	int ret = keystore_signing_find(c);
 
-	if (!faccessat(c->dir, CENTER_DB, F_OK, AT_SYMLINK_NOFOLLOW))
-		return 0;
-	ret = keystore_signing_find(c);
 	if (ret > 0)
-		ret = mclic_fail(ENOENT, "%s/" CENTER_DB ": missing, but the keys of its center are "
-				 "there; restore it from a backup (a new center needs another "
-				 "--data)", c->path);
+		ret = mclic_fail(ENOENT, "%s/" CENTER_DB ": %s, but the keys of its center are there; "
+				 "restore it from a backup (a new center needs another --data)",
+				 c->path, what);
 	return ret;
+}
+
+static int center_migrate(struct center *c, struct db *db)
+{
+	int ret = schema_version(db);
+
+	if (!ret)
+		ret = center_check_lost(c, "empty");
+	if (ret < 0)
+		return ret;
+	ret = db_begin(db);
+	if (!ret)
+		ret = schema_migrate(db);
+	return ret ? ret : db_commit(db);
 }
 
 static int center_open_db(struct center *c, const char *name, int bits, __u64 now)
 {
 	MCLIC_AUTO_FREE char *path = NULL;
 	struct db *db = NULL;
-	int ret;
+	int ret = 0;
 
 	if (asprintf(&path, "%s/" CENTER_DB, c->path) < 0) {
 		path = NULL;
 		return mclic_fail(ENOMEM, "not enough memory");
 	}
-	ret = center_check_db(c);
+	if (faccessat(c->dir, CENTER_DB, F_OK, AT_SYMLINK_NOFOLLOW))
+		ret = center_check_lost(c, "missing");
 	if (!ret)
 		ret = db_open(path, true, NULL, &db);
 	if (!ret && fsync(c->dir))
 		ret = mclic_fail(errno, "%s: cannot flush it: %s", c->path, strerror(errno));
+	if (!ret)
+		ret = center_migrate(c, db);
 	if (!ret)
 		ret = db_begin(db);
 	if (!ret)
