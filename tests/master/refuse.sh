@@ -44,6 +44,22 @@ if is_root && mknod "$T/tree/null" c 1 3 2>/dev/null; then
 fi
 
 tree
+chmod 000 "$T/tree/sub/good"
+if is_root; then	# but not one that may read everything
+	mkdir "$T/bin"
+	cat >"$T/bin/mclic-master" <<-EOF
+		#!/bin/sh
+		exec setpriv --bounding-set -dac_override,-dac_read_search '$B/mclic-master' "\$@"
+	EOF
+	chmod +x "$T/bin/mclic-master"
+fi
+PATH=$T/bin:$PATH
+in_tree "a file that cannot be read" "tree/sub/good cannot be read; make it readable"
+PATH=${PATH#*:}
+tap_is "... before its title is registered" "$(sqlite3 "$CENTER/center.db" \
+	"SELECT count(*) FROM products")" 0
+
+tree
 chmod 4755 "$T/tree/sub/good"
 in_tree "a set-user-ID file" "tree/sub/good has the set-user-ID.*chmod"
 
