@@ -90,6 +90,15 @@ perl -e 'local $/; open my $f, "<:raw", $ARGV[0]; my $d = <$f>;
 tap_cmp "all else is there, zeros for the rest" "$T/out" "$T/want"
 rm "$T/out"
 
+if is_root; then
+	mkdir "$T/small"
+	mount -t tmpfs -o size=256k none "$T/small"
+	tap_status "rescue to a full disk" 1 mclic rescue "$DATA" -o "$T/small/out"
+	tap_err "... is told, with the file" "$T/small/out: cannot write: No space left"
+	tap_is "... and leaves nothing" "$(ls -A "$T/small")" ""
+	umount "$T/small"
+fi
+
 # ---- everything else ----
 
 damaged() {	# NAME ERE: verify finds it, and says so

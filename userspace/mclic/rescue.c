@@ -256,6 +256,8 @@ static int write_out(struct sealed *s, const char *out, struct rescue *r)
 		return mclic_fail(errno, "%s: %s", part, strerror(errno));
 	r->size = s->size;
 	err = copy_blocks(s, r);
+	if (err)
+		mclic_fail(-err, "%s: %s", out, mclic_message());
 	if (!err && fsync(s->out))
 		err = mclic_fail(errno, "%s: %s", part, strerror(errno));
 	if (!err)
