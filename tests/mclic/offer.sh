@@ -39,7 +39,7 @@ bad() {	# NAME JQ-PROGRAM: the offer changed so is refused
 	tap_status "an offer $1 is refused" 1 copy
 	tap_err "... as that" "says of the title is not usable; nothing was asked for"
 }
-for member in publisher price; do
+for member in publisher price title publisher_name currency; do
 	bad "without $member" "del(.$member)"
 	bad "with a list for $member" ".$member = []"
 done

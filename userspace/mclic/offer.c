@@ -9,6 +9,12 @@ static int bad_offer(const struct mclic_account *a)
 			  a->url);
 }
 
+/* Something to show. */
+static bool word(const char *text)
+{
+	return *text && mclic_text_ok(text, strlen(text));
+}
+
 static int parse(const struct mclic_account *a, const struct mclic_reply *r, struct offer *offer)
 {
 	MCLIC_AUTO_JSON json_t *j = json_loadb(r->body, r->len, JSON_REJECT_DUPLICATES, NULL);
@@ -18,8 +24,7 @@ static int parse(const struct mclic_account *a, const struct mclic_reply *r, str
 	const json_t *price = json_object_get(j, "price");
 
 	if (mclic_unhex(mclic_json_text(j, "publisher"), offer->publisher_id, MCLIC_ID_SIZE) ||
-	    !mclic_text_ok(title, strlen(title)) || !mclic_text_ok(publisher, strlen(publisher)) ||
-	    !mclic_text_ok(currency, strlen(currency)) || !json_is_integer(price))
+	    !word(title) || !word(publisher) || !word(currency) || !json_is_integer(price))
 		return bad_offer(a);
 	mclic_money_text(json_integer_value(price), currency, offer->price);
 	offer->json = json_pack("{s:s, s:s, s:O, s:s}", "title", title, "publisher", publisher,
