@@ -63,6 +63,18 @@ secure() {
 	done
 } | secure secure-body &
 
+{
+	printf 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /v1/status HTTP/1.1\r\n'
+	while printf 'X-Slow: x\r\n'; do
+		sleep 0.5
+	done
+} | secure secure-second &
+while printf xxxx; do
+	sleep 0.4
+done | curl -sS -m 90 -o "$T/curl.body" -D "$T/curl.head" -X POST -H "Content-Type: $JSON" -T - \
+	"$PLAIN_URL/v1/enrol" 2>"$T/curl.slow" &
+curl=$!
+
 # One that is just in time, and has to wait until the time is over, for the database.
 mkfifo "$T/hold"
 sqlite3 -batch "$CENTER/center.db" <"$T/hold" >"$T/held" &
@@ -111,7 +123,7 @@ connections() {
 	curl -sS "$PLAIN_URL/metrics" | sed -n 's/^mclicd_connections //p'
 }
 many() {
-	[ "$(connections)" -gt 360 ]
+	[ "$(connections)" -gt 361 ]
 }
 few() {
 	[ "$(connections)" -lt 10 ]
@@ -121,7 +133,7 @@ all_ended() {
 		[ -s "$T/ended.$_client" ] || return 1
 	done
 }
-tap_ok "362 slow clients are connected" poll 10 many
+tap_ok "363 slow clients are connected" poll 10 many
 missed=0
 while ! all_ended; do
 	alive || missed=$((missed + 1))
@@ -138,24 +150,28 @@ told "it" flood
 ended "a body of which the rest never comes" rest 14
 told "it" rest
 ended "who says nothing" idle 14
+wait "$curl"
+tap_match "curl gets it, too" "$(tr -d "\\r" <"$T/curl.head")" "^HTTP/1.1 408 "
 tap_is "who has not said what is asked for gets no answer" \
 	"$(cat "$T/said.lines" "$T/said.idle")" ""
 tap_ok "their connections are free again" poll 10 few
 curl -sS "$PLAIN_URL/metrics" >"$T/metrics"
-tap_is "the metrics count them, the flood and the rest with the bodies" \
+tap_is "the metrics count them, the flood, the rest and curl with the bodies" \
 	"$(grep 'status="408"' "$T/metrics" | sort)" \
-	'mclicd_requests_total{endpoint="enrol",status="408"} 62
+	'mclicd_requests_total{endpoint="enrol",status="408"} 63
 mclicd_requests_total{endpoint="other",status="408"} 60'
 tap_is "the log has them" "$(jq -r 'select(.status == 408) | "\(.method) \(.path) \(.problem)"' \
 	"$PLAIN_LOG" | sort | uniq -c | awk '{ $1 = $1; print }')" \
 	'60 too-slow
-62 POST /v1/enrol too-slow'
+63 POST /v1/enrol too-slow'
 
 wait "$kept"
 echo 'ROLLBACK;' >&9
 exec 9>&-
 told "a head over TLS" secure-head
 told "a body over TLS" secure-body
+tap_is "a head over TLS, behind an answer" \
+	"$(grep -o 'HTTP/1\.1 [0-9]*' "$T/said.secure-second" | tr '\n' ' ')" "HTTP/1.1 200 HTTP/1.1 408 "
 tap_is "who was in time is answered late, and heard again" \
 	"$(grep -o 'HTTP/1\.1 [0-9]*' "$T/said.kept" | tr '\n' ' ')" "HTTP/1.1 503 HTTP/1.1 200 "
 

@@ -6,6 +6,7 @@
  * not in between. It does say that a request is over before it closes the connection, in
  * the one thread that uses it. There the answer is written without the library's help.
  */
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -15,16 +16,23 @@
 #include "server.h"
 
 /* In one piece or not at all: nothing is waiting to be sent on such a connection. */
-static bool late_send(struct MHD_Connection *c, const char *text, size_t len)
+static bool late_send(struct MHD_Connection *c, int fd, const char *text, size_t len)
 {
-	const union MHD_ConnectionInfo *info =
+	const union MHD_ConnectionInfo *tls =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
-	if (info)
-		return gnutls_record_send(info->tls_session, text, len) == (ssize_t)len;
-	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-	return info && send(info->connect_fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-		       (ssize_t)len;
+	if (tls)
+		return gnutls_record_send(tls->tls_session, text, len) == (ssize_t)len;
+	return send(fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+/* What would keep the answer from being read: a cork of the library's, and what was not heard. */
+static void late_push(int fd)
+{
+	static const int now = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof(now));
+	recv(fd, NULL, SWALLOW_MAX, MSG_DONTWAIT | MSG_TRUNC);
 }
 
 static char *late_answer(const char *problem)
@@ -53,6 +61,11 @@ bool late_tell(struct MHD_Connection *c)
 	MCLIC_AUTO_JSON json_t *j = problem_json(p, mclic_message());
 	MCLIC_AUTO_FREE char *problem = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	MCLIC_AUTO_FREE char *text = problem ? late_answer(problem) : NULL;
+	const union MHD_ConnectionInfo *socket =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 
-	return text && late_send(c, text, strlen(text));
+	if (!text || !socket || !late_send(c, socket->connect_fd, text, strlen(text)))
+		return false;
+	late_push(socket->connect_fd);
+	return true;
 }

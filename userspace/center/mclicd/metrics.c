@@ -69,7 +69,7 @@ static void requests_text(FILE *f)
 					endpoint_names[e], status, n);
 		}
 	head(f, "mclicd_request_duration_seconds", "summary",
-	     "Time from a request's head to the end of its answer.");
+	     "Time from a request's line to the end of its answer.");
 	for (e = 0; e < ENDPOINT_COUNT; e++) {
 		count = 0;
 		for (status = 0; status < STATUS_MAX; status++)
