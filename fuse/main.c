@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +78,23 @@ static int add_arg(struct fuse_args *args, const char *arg)
 	return fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, arg) ? -ENOMEM : 0;
 }
 
+/*
+ * What LOWER's mount refuses is refused here: behind what was asked for, because mount.fuse3
+ * asks for suid and dev where fstab says nothing.
+ */
+static int add_refused(struct fuse_args *args)
+{
+	int err = 0;
+
+	if (mnt.lower_flags & ST_NOSUID)
+		err = add_arg(args, "nosuid");
+	if (!err && mnt.lower_flags & ST_NODEV)
+		err = add_arg(args, "nodev");
+	if (!err && mnt.lower_flags & ST_NOEXEC)
+		err = add_arg(args, "noexec");
+	return err;
+}
+
 static int make_args(const struct options *o, struct fuse_args *args)
 {
 	int err;
@@ -94,6 +112,8 @@ static int make_args(const struct options *o, struct fuse_args *args)
 	/* The kernel must judge for others: here they would all be the mounting user. */
 	if (!err && mnt.shared)
 		err = add_arg(args, "default_permissions");
+	if (!err)
+		err = add_refused(args);
 	if (!err && o->debug)
 		err = fuse_opt_add_arg(args, "-d") ? -ENOMEM : 0;
 	return err ? mclic_fail(ENOMEM, "not enough memory") : 0;

@@ -34,6 +34,7 @@
  * @se: libfuse's session
  * @lower: O_PATH descriptor of LOWER, taken before the mount
  * @proc: /proc/self/fd, to open again what an O_PATH descriptor names
+ * @lower_flags: ST_* of the mount that LOWER is in
  * @source: LOWER, absolute, for messages
  * @dir: DIR, absolute
  * @nodes_max: inodes that may be remembered before some are to be forgotten
@@ -44,6 +45,7 @@ struct mount {
 	struct fuse_session *se;
 	int lower;
 	int proc;
+	unsigned long lower_flags;
 	char *source;
 	char *dir;
 	size_t nodes_max;

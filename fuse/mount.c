@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -111,6 +112,7 @@ static bool on_mclicfs(int fd)
 
 int mount_pin(const char *lower, const char *dir)
 {
+	struct statvfs fs;
 	struct stat st;
 
 	mnt.as_root = geteuid() == 0;
@@ -127,6 +129,9 @@ int mount_pin(const char *lower, const char *dir)
 	mnt.lower = open(mnt.source, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mnt.lower < 0)
 		return mclic_fail(errno, "%s: %s", mnt.source, strerror(errno));
+	if (fstatvfs(mnt.lower, &fs))
+		return mclic_fail(errno, "%s: %s", mnt.source, strerror(errno));
+	mnt.lower_flags = fs.f_flag;
 	mnt.proc = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mnt.proc < 0)
 		return mclic_fail(errno, "/proc must be mounted: %s", strerror(errno));

@@ -175,6 +175,49 @@ plaintext"
 	tap_is "nor any where there are no more" \
 		"$(as_user getfattr -m - --absolute-names "$M/all/suid")" ""
 	unmount "$M"
+
+	# A medium that may not make anybody root, nor run anything
+	strict=$W/strict
+	mkdir "$strict"
+	mount -t tmpfs -o nosuid,nodev,noexec tmpfs "$strict" || tap_bail "no tmpfs"
+	cp "$(command -v id)" "$strict/sid"
+	chmod 4755 "$strict/sid"
+	mknod -m 666 "$strict/null" c 1 3
+	# runs_as: for whom the user runs a set-user-id program of root's in the mount
+	runs_as() { as_user "$M/sid" -u 2>/dev/null || echo nobody; }
+	for option in defaults suid,dev,exec auto_unmount,suid,dev,exec; do
+		mount_fuse "$strict" "$M" -o "$option" || tap_bail "cannot mount"
+		tap_match "$option: what LOWER's mount refuses is refused" "$(mount_line)" \
+			"nosuid,nodev,noexec"
+		tap_is "$option: a device does not open" "$(fscall open "$M/null" w)" EACCES
+		tap_is "$option: a program does not run" "$(runs_as)" nobody
+		unmount "$M"
+	done
+	mount -o remount,nosuid,nodev,exec "$strict"
+	mount_fuse "$strict" "$M" -o suid,dev || tap_bail "cannot mount"
+	tap_nomatch "where programs may run they do" "$(mount_line)" "noexec"
+	tap_is "as the one who runs them" "$(runs_as)" "$(as_user id -u)"
+	unmount "$M"
+	if [ -x /sbin/mount.fuse3 ]; then
+		echo "$B/mclicfs-fuse#$strict $M fuse ro,nofail 0 0" >"$T/fstab"
+		mount -T "$T/fstab" "$M"
+		tap_match "also from fstab" "$(mount_line)" "nosuid,nodev"
+		tap_is "as whom programs run" "$(runs_as)" "$(as_user id -u)"
+		tap_is "where devices do not open" "$(fscall open "$M/null" r)" EACCES
+		umount "$M"
+		poll 10 gone
+	fi
+	mount -o remount,suid,dev,exec "$strict"
+	mount_fuse "$strict" "$M" -o suid,dev || tap_bail "cannot mount"
+	tap_is "what LOWER's mount allows can be asked for" "$(runs_as)" 0
+	tap_is "and devices" "$(fscall open "$M/null" w)" ok
+	unmount "$M"
+	mount -o remount,nosuid,nodev,noexec "$strict"
+	mkdir "$T/user/mnt" && chown nobody "$T/user/mnt"
+	as_user mount_fuse "$strict" "$T/user/mnt" || tap_bail "a user cannot mount"
+	tap_status "a user's mount refuses it, too" 126 as_user "$T/user/mnt/sid" -u
+	unmount "$T/user/mnt"
+	umount "$strict"
 fi
 
 # However it ends, the mount goes.
