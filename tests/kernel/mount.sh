@@ -121,6 +121,30 @@ tap_cmp "shows the title" "$D/title/f" "$t/f"
 tap_nomatch "has no options that nobody gave" "$(mount_of "$D")" "nosuid|nodev"
 umount "$D"
 clean "nothing is left behind of a directory"
+mkdir "$W/strict"
+mount -t tmpfs -o nosuid,nodev,noexec tmpfs "$W/strict"
+cp "$(command -v id)" "$W/strict/sid" && chmod 4755 "$W/strict/sid"
+mknod -m 666 "$W/strict/null" c 1 3
+chmod 755 "$W" "$D"
+for option in ro suid,dev,exec; do
+	tap_ok "a directory of a mount that refuses a lot, with $option" \
+		mount -t mclicfs -o "$option" "$W/strict" "$D"
+	tap_match "$option: as much is refused" "$(mount_of "$D")" "nosuid,nodev,noexec"
+	tap_is "$option: a device does not open" "$(fscall open "$D/null" r)" EACCES
+	tap_status "$option: a program does not run" 126 as_user "$D/sid" -u
+	umount "$D"
+done
+mount -o remount,nosuid,nodev,exec "$W/strict"
+tap_ok "a directory of a mount that refuses less" \
+	mount -t mclicfs -o suid,dev "$W/strict" "$D"
+tap_is "programs run as who runs them" "$(as_user "$D/sid" -u)" "$(as_user id -u)"
+umount "$D"
+mount -o remount,suid,dev,exec "$W/strict"
+tap_ok "a directory of a mount that refuses nothing" mount -t mclicfs "$W/strict" "$D"
+tap_is "devices open" "$(fscall open "$D/null" r)" ok
+tap_is "programs run as who owns them" "$(as_user "$D/sid" -u)" 0
+umount "$D"
+umount "$W/strict"
 tap_ok "a directory over itself" mount -t mclicfs "$W/lower" "$W/lower"
 tap_cmp "shows the title in its place" "$W/lower/title/f" "$t/f"
 tap_status "mclic copy names the directory below" 1 mclic copy x.iso x "$W/lower"

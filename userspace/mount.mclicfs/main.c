@@ -162,7 +162,7 @@ static int mount_source(const struct job *j, const struct source *s, struct keys
 {
 	/* Whoever made the medium shall not be root here. */
 	__u64 most = s->dir < 0 ? MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV : 0;
-	__u64 attributes = j->options.set | (most & ~j->options.clear);
+	__u64 attributes = j->options.set | (most & ~j->options.clear) | s->refused;
 	MCLIC_AUTO_CLOSE int context = context_open(MCLICFS_NAME);
 	MCLIC_AUTO_CLOSE int mount = -1;
 	int err;

@@ -56,6 +56,7 @@ void options_free(struct options *o);
  * struct source - where the lower directory comes from
  * @name: to show in the table of mounts
  * @dir: lower directory, O_PATH, where SOURCE is a directory; else -1
+ * @refused: MOUNT_ATTR_* that the mount of that directory has and none on it may lack
  * @device: else, what to mount; and the area in both cases
  * @loop: open loop device of an image, which is detached when the last user is gone; or -1
  * @write_protected: the image can only be read
@@ -63,6 +64,7 @@ void options_free(struct options *o);
 struct source {
 	char *name;
 	int dir;
+	__u64 refused;
 	struct mclic_device device;
 	int loop;
 	bool write_protected;

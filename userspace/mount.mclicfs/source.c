@@ -4,17 +4,27 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "mount.h"
 
+static __u64 refused(unsigned long flags)
+{
+	return (flags & ST_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
+	       (flags & ST_NODEV ? MOUNT_ATTR_NODEV : 0) |
+	       (flags & ST_NOEXEC ? MOUNT_ATTR_NOEXEC : 0);
+}
+
 static int use_directory(struct source *s, const struct stat *st)
 {
+	struct statvfs fs;
 	int ret;
 
 	s->dir = open(s->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (s->dir < 0)
+	if (s->dir < 0 || fstatvfs(s->dir, &fs))
 		return mclic_fail(errno, "%s: %s", s->name, strerror(errno));
+	s->refused = refused(fs.f_flag);
 	ret = mclic_area_device(st->st_dev, &s->device.area);
 	return ret < 0 ? ret : 0;
 }
