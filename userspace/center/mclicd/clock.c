@@ -4,14 +4,17 @@
  *
  * A time that was once written into a licence or a revocation list is never taken back:
  * the center's clock does not go back, nor do those of the clients that have read it, and
- * what they hold may end too early. So a clock that is put ahead while the center runs is
- * not taken for time. The time since the machine started tells.
+ * what they hold may end too early. So a clock that is put far ahead while the center runs
+ * is not followed; the time since the machine started goes on from where it was right.
  */
+#include <stdatomic.h>
+
 #include "server.h"
 
-#define AHEAD_MAX	86400	/* seconds that may be put right without a restart */
+#define AHEAD_MAX	86400	/* seconds at once that are taken for a correction */
 
-static time_t boot_time;	/* by the clock, when the center started */
+static _Atomic time_t boot_time;	/* when the machine started, by the clock that is believed */
+static atomic_bool told;
 
 static time_t clock_boot_time(void)
 {
@@ -24,17 +27,30 @@ static time_t clock_boot_time(void)
 
 void clock_start(void)
 {
-	boot_time = clock_boot_time();
+	atomic_store(&boot_time, clock_boot_time());
 }
 
-enum problem clock_now(__u64 *now)
+static void clock_tell(time_t ahead)
 {
-	time_t ahead = clock_boot_time() - boot_time, t = time(NULL);
+	if (!atomic_exchange(&told, true))
+		log_line("error", "clock",
+			 json_pack("{s:s, s:I}", "message", "the clock was put far ahead and is not "
+				   "followed; set it right, or start mclicd again if it is right now",
+				   "seconds", (json_int_t)ahead));
+}
 
-	if (ahead > AHEAD_MAX)
-		return problem_refuse(PROBLEM_CLOCK, "The center's clock was put ahead by %lld days "
-				      "while it ran; its operator sets it right, or starts mclicd "
-				      "again if it is right now", (long long)ahead / 86400);
-	*now = t > 0 ? (__u64)t : 0;
-	return PROBLEM_NONE;
+__u64 clock_now(void)
+{
+	time_t believed = atomic_load(&boot_time), ahead = clock_boot_time() - believed;
+	time_t t = time(NULL);
+
+	if (ahead > AHEAD_MAX) {
+		clock_tell(ahead);
+		t -= ahead;
+	} else {
+		atomic_store(&told, false);
+		if (ahead > 0)
+			atomic_compare_exchange_strong(&boot_time, &believed, believed + ahead);
+	}
+	return t > 0 ? (__u64)t : 0;
 }

@@ -127,16 +127,20 @@ struct watch *watch_add(int fd)
 	return w;
 }
 
-static void watch_set(struct watch *w, enum watch_phase phase, unsigned int seconds)
+static bool watch_set(struct watch *w, enum watch_phase phase, unsigned int seconds)
 {
+	bool in_time;
+
 	if (!w)
-		return;
+		return true;
 	pthread_mutex_lock(&watches.lock);
-	if (w->phase != WATCH_LATE) {
+	in_time = w->phase != WATCH_LATE;
+	if (in_time) {
 		w->phase = phase;
 		w->until = monotonic().tv_sec + (time_t)seconds;
 	}
 	pthread_mutex_unlock(&watches.lock);
+	return in_time;
 }
 
 void watch_request(struct watch *w)
@@ -144,9 +148,9 @@ void watch_request(struct watch *w)
 	watch_set(w, WATCH_REQUEST, REQUEST_SECONDS);
 }
 
-void watch_reply(struct watch *w, size_t len)
+bool watch_reply(struct watch *w, size_t len)
 {
-	watch_set(w, WATCH_REPLY, REPLY_SECONDS + (unsigned int)(len / REPLY_RATE));
+	return watch_set(w, WATCH_REPLY, REPLY_SECONDS + (unsigned int)(len / REPLY_RATE));
 }
 
 bool watch_late(struct watch *w)

@@ -53,18 +53,16 @@ static enum problem run_status(struct exchange *x, struct db *db, struct MHD_Res
 	return reply_json(json_pack("{s:s, s:s, s:s, s:I, s:s}",
 				    "center", mclic_hex(c->id, MCLIC_ID_SIZE, id),
 				    "name", c->name, "version", MCLIC_RELEASE,
-				    "time", (json_int_t)time(NULL),
+				    "time", (json_int_t)clock_now(),
 				    "certificate", c->certificate), response);
 }
 
 static enum problem run_enrol(struct exchange *x, struct db *db, struct MHD_Response **response)
 {
 	MCLIC_AUTO_JSON json_t *answer = NULL;
-	__u64 now;
-	enum problem p = clock_now(&now);
+	enum problem p = center_enrol(server_center(x->server), db, clock_now(), x->body, x->len,
+				      &answer);
 
-	if (!p)
-		p = center_enrol(server_center(x->server), db, now, x->body, x->len, &answer);
 	return p ? p : reply_json(json_incref(answer), response);
 }
 
@@ -80,12 +78,9 @@ static enum problem run_register(struct exchange *x, struct db *db,
 				 struct MHD_Response **response)
 {
 	MCLIC_AUTO_JSON json_t *answer = NULL;
-	__u64 now;
-	enum problem p = clock_now(&now);
+	enum problem p = center_register(server_center(x->server), db, clock_now(), bearer(x),
+					 x->body, x->len, &answer);
 
-	if (!p)
-		p = center_register(server_center(x->server), db, now, bearer(x), x->body, x->len,
-				    &answer);
 	return p ? p : reply_json(json_incref(answer), response);
 }
 
@@ -93,12 +88,9 @@ static enum problem run_licences(struct exchange *x, struct db *db,
 				 struct MHD_Response **response)
 {
 	struct mclic_response r;
-	__u64 now;
-	enum problem p = clock_now(&now);
+	enum problem p;
 
-	if (p)
-		return p;
-	p = center_issue(server_center(x->server), db, now, x->body, x->len, &r, &x->note);
+	p = center_issue(server_center(x->server), db, clock_now(), x->body, x->len, &r, &x->note);
 	metrics_licence(&x->note, p);
 	if (p)
 		return p;
@@ -177,16 +169,12 @@ static enum problem run_revocations(struct exchange *x, struct db *db,
 	__u8 id[MCLIC_ID_SIZE];
 	enum problem p;
 	char etag[32];
-	__u64 now;
 	int ret;
 
 	if (mclic_unhex(x->argument, id, sizeof(id)) || !mclic_equal(id, c->id, sizeof(id)))
 		return problem_refuse(PROBLEM_UNKNOWN_CENTER, "This is not the center meant; "
 				      "GET /v1/status tells which it is");
-	p = clock_now(&now);
-	if (p)
-		return p;
-	ret = revocation_get(c, db, now, &list);
+	ret = revocation_get(c, db, clock_now(), &list);
 	if (ret)
 		return problem_of(ret);
 	snprintf(etag, sizeof(etag), "\"%llu\"", (unsigned long long)list->number);

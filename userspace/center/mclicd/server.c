@@ -115,7 +115,8 @@ static enum MHD_Result exchange_answer(struct exchange *x)
 	struct MHD_Response *r = NULL;
 	enum MHD_Result queued;
 
-	watch_reply(x->watch, 0);	/* the client has done its part */
+	if (!watch_reply(x->watch, 0))
+		return MHD_NO;
 	x->answer = exchange_run(x, &r);
 	if (x->answer == PROBLEM_BUSY)
 		metrics_busy();

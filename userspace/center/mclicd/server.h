@@ -61,8 +61,8 @@ char *metrics_text(void);
 
 /** clock_start() - believe the machine's clock, and watch it from now on */
 void clock_start(void);
-/** clock_now() - seconds since 1970; PROBLEM_CLOCK when the clock was put ahead since */
-enum problem clock_now(__u64 *now);
+/** clock_now() - seconds since 1970; goes on as before when the clock is put far ahead */
+__u64 clock_now(void);
 
 /* ---- deadline.c: no connection is open for ever ---- */
 
@@ -74,8 +74,12 @@ void deadline_stop(void);
 struct watch *watch_add(int fd);
 /** watch_request() - the time for the next request begins */
 void watch_request(struct watch *w);
-/** watch_reply() - the time for making, and for taking, an answer of @len bytes begins */
-void watch_reply(struct watch *w, size_t len);
+/**
+ * watch_reply() - the time for making, and for taking, an answer of @len bytes begins
+ *
+ * Return: false when the request came too late for one.
+ */
+bool watch_reply(struct watch *w, size_t len);
 /** watch_late() - the request did not come whole in its time */
 bool watch_late(struct watch *w);
 /** watch_remove() - before its descriptor is closed */
