@@ -323,7 +323,8 @@ static int center_attach_db(struct center *c)
 	if (!ret)
 		ret = center_load(c, db);
 	if (!ret)
-		ret = mclic_fail(EBADMSG, "%s: the database holds no center", c->path);
+		ret = mclic_fail(ENOENT, "%s: there is no center here yet; start mclicd once",
+				 c->path);
 	db_close(db);
 	return ret < 0 ? ret : 0;
 }

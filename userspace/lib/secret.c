@@ -42,8 +42,12 @@ static void *openssl_malloc(size_t n, const char *file, int line)
 {
 	void *p = NULL;
 
-	if (openssl_limit && CRYPTO_secure_used() < openssl_limit)
-		p = CRYPTO_secure_malloc(n, file, line);
+	(void)file;
+	(void)line;
+	/* A piece takes up to twice its size. OpenSSL's own end may come before the last call. */
+	if (n <= openssl_limit / 2 && CRYPTO_secure_malloc_initialized() &&
+	    CRYPTO_secure_used() + 2 * n <= openssl_limit)
+		p = CRYPTO_secure_malloc(n, NULL, 0);	/* no error stays behind without these */
 	return p ? p : malloc(n);
 }
 
@@ -62,12 +66,12 @@ static void *openssl_realloc(void *old, size_t n, const char *file, int line)
 
 	if (!old)
 		return openssl_malloc(n, file, line);
-	if (!CRYPTO_secure_allocated(old))
-		return realloc(old, n);
 	if (!n) {
 		openssl_free(old, file, line);
 		return NULL;
 	}
+	if (!CRYPTO_secure_allocated(old))
+		return realloc(old, n);
 	had = CRYPTO_secure_actual_size(old);
 	if (n <= had)
 		return old;

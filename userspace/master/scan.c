@@ -95,7 +95,7 @@ static int add_child(struct scan *s, int dir, const char *name, char *path)
 	if (S_ISDIR(st.st_mode)) {
 		e->type = MCLIC_ENTRY_DIR;
 	} else if (S_ISREG(st.st_mode)) {
-		if (faccessat(dir, name, R_OK, AT_EACCESS))
+		if (faccessat(dir, name, R_OK, AT_EACCESS) && errno == EACCES)
 			refuse(s, path, "cannot be read; make it readable for whoever builds the master");
 		e->type = MCLIC_ENTRY_FILE;
 		e->size = (__u64)st.st_size;
