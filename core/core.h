@@ -178,6 +178,19 @@ int mclic_kdf(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],
 	      const char *label, const struct mclic_vec *context, unsigned int n,
 	      __u8 out[MCLIC_KEY_SIZE]);
 
+/**
+ * mclic_kdf_fixed() - the same, without a layout of its own: as published answers need it
+ * @c: crypto table
+ * @key: key derivation key, 32 bytes
+ * @fixed: at most 6 pieces of what follows the counter
+ * @n: number of pieces
+ * @out: 32 bytes
+ *
+ * Return: 0 or a negative errno of the table.
+ */
+int mclic_kdf_fixed(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],
+		    const struct mclic_vec *fixed, unsigned int n, __u8 out[MCLIC_KEY_SIZE]);
+
 /** mclic_user_key() - KU of a user: KDF(KM, "mclic KU", user id, le32 generation) */
 int mclic_user_key(const struct mclic_crypto *c, const __u8 km[MCLIC_KEY_SIZE],
 		   const __u8 user_id[MCLIC_ID_SIZE], __u32 ku_generation,

@@ -3,6 +3,7 @@
 #include "core.h"
 
 #define PIECES_MAX	4
+#define FIXED_MAX	(2 + PIECES_MAX)
 
 static size_t text_len(const char *s)
 {
@@ -13,36 +14,50 @@ static size_t text_len(const char *s)
 	return n;
 }
 
-/* counter || label || 0x00 || context || be32(256), a CMAC for each half of the output */
-int mclic_kdf(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],
-	      const char *label, const struct mclic_vec *context, unsigned int n,
-	      __u8 out[MCLIC_KEY_SIZE])
+/* be32(counter) || fixed, a CMAC for each half of the output */
+int mclic_kdf_fixed(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],
+		    const struct mclic_vec *fixed, unsigned int n, __u8 out[MCLIC_KEY_SIZE])
 {
-	static const __u8 bits[4] = { 0, 0, 1, 0 };
 	__u8 counter[4] = { 0, 0, 0, 1 };
-	struct mclic_vec v[3 + PIECES_MAX];
-	unsigned int i;
+	struct mclic_vec v[1 + FIXED_MAX];
 	int err = -EINVAL;
 
-	if (n > PIECES_MAX)
+	if (n > FIXED_MAX)
 		goto fail;
 	v[0] = (struct mclic_vec){ counter, sizeof(counter) };
-	v[1] = (struct mclic_vec){ label, text_len(label) + 1 };	/* its NUL is the 0x00 */
-	for (i = 0; i < n; i++)
-		v[2 + i] = context[i];
-	v[2 + n] = (struct mclic_vec){ bits, sizeof(bits) };
+	memcpy(v + 1, fixed, n * sizeof(*v));
 
-	err = c->cmac(c, key, v, 3 + n, out);
+	err = c->cmac(c, key, v, 1 + n, out);
 	if (err)
 		goto fail;
 	counter[3] = 2;
-	err = c->cmac(c, key, v, 3 + n, out + MCLIC_CS_SIZE);
+	err = c->cmac(c, key, v, 1 + n, out + MCLIC_CS_SIZE);
 	if (err)
 		goto fail;
 	return 0;
 fail:
 	mclic_wipe(out, MCLIC_KEY_SIZE);
 	return err;
+}
+
+/* label || 0x00 || context || be32(256) */
+int mclic_kdf(const struct mclic_crypto *c, const __u8 key[MCLIC_KEY_SIZE],
+	      const char *label, const struct mclic_vec *context, unsigned int n,
+	      __u8 out[MCLIC_KEY_SIZE])
+{
+	static const __u8 bits[4] = { 0, 0, 1, 0 };
+	struct mclic_vec v[FIXED_MAX];
+	unsigned int i;
+
+	if (n > PIECES_MAX) {
+		mclic_wipe(out, MCLIC_KEY_SIZE);
+		return -EINVAL;
+	}
+	v[0] = (struct mclic_vec){ label, text_len(label) + 1 };	/* its NUL is the 0x00 */
+	for (i = 0; i < n; i++)
+		v[1 + i] = context[i];
+	v[1 + n] = (struct mclic_vec){ bits, sizeof(bits) };
+	return mclic_kdf_fixed(c, key, v, 2 + n, out);
 }
 
 int mclic_user_key(const struct mclic_crypto *c, const __u8 km[MCLIC_KEY_SIZE],

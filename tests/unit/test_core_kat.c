@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Known answers: every row of Documentation/keys.rst computed a second time with
- * OpenSSL's own KBKDF, CMAC, GCM and raw AES, from the text of the document alone.
+ * Known answers: the published ones, and every row of Documentation/keys.rst computed a
+ * second time with OpenSSL's own KBKDF, CMAC, GCM and raw AES, from the document alone.
  */
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
@@ -128,6 +128,71 @@ static void test_selftest_finds(void **state)
 	c.sha256 = no_sha;
 	assert_int_equal(mclic_core_selftest(&c, &failed), -ENOMEM);
 	assert_non_null(strstr(failed, "SHA-256"));
+}
+
+/*
+ * NIST CAVP, KDFCTR_gen.rsp (CAVS 14.4): PRF=CMAC_AES256, CTRLOCATION=BEFORE_FIXED,
+ * RLEN=32_BITS, COUNT=11 to 19; the selftest has COUNT=10, the others are of other lengths.
+ */
+static void test_kdf_published(void **state)
+{
+	static const struct {
+		const char *ki, *fixed, *ko;
+	} answers[] = {
+		{ "8c9f3ccad22991e925c33627d430792bef8f8d9c7b194f1c0df5912435dbcfd3",
+		  "60e0794af22b404f6dbf8c5cbdf916321b75cc13861be5c3524021466f5ceaf9"
+		  "a4c2683cf8182eede390bde51c83ce72f4b61f3803803db9e52f8023",
+		  "8bb189e1fd082f8b29e1f8c0118442524c2d0a2e471757dfa99453818c0aaea9" },
+		{ "06efa15de9c4e827b7bb7f84355b643ef71c97790fc351c3f681bb1cec4f5fd4",
+		  "5b0fddc9d05ddcb1ec22719a1ef7aeb497fa15779567de0998a2fd434333a931"
+		  "f137bc9463d608bfc3f32eb6f6ee2be8e47771baef96986edc7d30f7",
+		  "3c296c96404de961b47cc6ae4f4d52cba879212f3a63a87cc53480770f215627" },
+		{ "ddb0d33e3e978357dfef49349911abb34a8c42421969f1d04ce7e9fb84b2e0f1",
+		  "298e42650f4ddf30a1fa5dfeacabce3a2e74e50615636d5f64660dc01327d986"
+		  "f90b2ef79df7e4fd29c4f3289f22e4215e18f74c3863daecf08f3c9c",
+		  "d052d7e7cc62967101653203e41c2ba3ec7b5fe2cef4595ba5c40b7e7b179505" },
+		{ "73dd669f13412b0b456ed2bdc0ebd18fadc05edeb5a9a6858064461e7118e881",
+		  "2b1988fbeb23da73057df855573c60454bd018d2529d0b159e3b80c7a7aebffb"
+		  "477d66bc5a92824de9946a0fadc2ec34c2cf2e8a1191d2a4b172c559",
+		  "898dfe8f3480854cad0fd1bc88c36349069f3332cf90f6166bb1d5a6d962c7a5" },
+		{ "69dc59e4baf77c5cb1d37da7d723cc439a71462564b812cc765a464bb52dac86",
+		  "5cb38a0abf44fb8b044cd0b3c9638a35879ce8cc5cbbbff3b01513a8be59664d"
+		  "b068b4d89ad5984c2fd6e9e1dc4c02dda0579e9e61890c2044e19704",
+		  "720e993c06b6b05ae0c0880e2398c08e34a3048de6325321f4b5fdafc5269be1" },
+		{ "9c7005867be9b829d38af981bad1bc95bfa3dd3a443b65a6ef54a9b1f8ecad7d",
+		  "ca2773715d037eec7e5e1a437d1db0ce4d52e617c68805ce3771df2f517b3949"
+		  "42542155734330e1a05e47cfe1373faa84d47474109b20e423236a7f",
+		  "aa05f7a674fa0c2acf7a2e94ffe1c32aae6bcd510e3bb1e223a63ded932c8e5b" },
+		{ "22d9bf5668bd90e8d8fc43c3a04356e530f9f793e3a0b3bcd675403335bbf559",
+		  "b8d467bc14dc7d4f24bd58872cf77064e787e085a9274ed071f66c5516a2e4e3"
+		  "2f1eb423217e30542d74a77c0b74fde49321a06878d2e0f1954d61fa",
+		  "20dcf4ea36f990a7ba3a1845c46e2c5c290aba39b32d984271bef02bf05a004b" },
+		{ "ea85fea6137d953cd9d5fa0f55f64f247d6e652105666e2193877029d2864493",
+		  "d64e9a7cf0b0f1089944378b51690e9e22e08e032e872b53cb35505158e4c374"
+		  "141a6456a910a7964848f98aa861e4fd12dfe4e09cd647a6d1efda20",
+		  "b7a47c0333a1f7742fdacdb30b1374b3c7a054c431ed14622c01957e41aa8a68" },
+		{ "1621d11427dde824f4b5ea6d5d7d6aefacd2f568aa4443ff5ef58653e74400c8",
+		  "6f5445344fef88e4af10bd0e0f0ec667d81f40ad308d1fa448fcb9aa7e105ff6"
+		  "e89624e5bd90fd0b7770ad224e0fbc594d32a006d4f0c87bc3a03d6b",
+		  "ea21158e118edb1fe22f79ed430bd16982077e5f91ea5ef4d6690d933b366006" },
+	};
+	__u8 key[32], fixed[60], expected[32], got[32];
+	const struct mclic_vec pieces[] = {
+		{ fixed, 1 }, { fixed + 1, 0 }, { fixed + 1, 15 },
+		{ fixed + 16, 16 }, { fixed + 32, 27 }, { fixed + 59, 1 }, { fixed, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		assert_int_equal(mclic_unhex(answers[i].ki, key, 32), 0);
+		assert_int_equal(mclic_unhex(answers[i].fixed, fixed, 60), 0);
+		assert_int_equal(mclic_unhex(answers[i].ko, expected, 32), 0);
+		assert_int_equal(mclic_kdf_fixed(mclic_openssl(), key, pieces, 6, got), 0);
+		assert_memory_equal(got, expected, 32);
+	}
+	assert_int_equal(mclic_kdf_fixed(mclic_openssl(), key, pieces, 7, got), -EINVAL);
+	assert_true(mclic_is_zero(got, sizeof(got)));
 }
 
 static void test_kdf_pieces(void **state)
@@ -348,6 +413,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_selftest),
 		cmocka_unit_test(test_selftest_finds),
+		cmocka_unit_test(test_kdf_published),
 		cmocka_unit_test(test_kdf_pieces),
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_identifiers),
