@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What core computes, computed again by the openssl command: SHA-256, AES-256-CMAC, the
-# key schedule's KDF (SP 800-108) and, from them, the certificate code of a licence.
+# What core computes, computed again by the openssl command: SHA-256, AES-256-CMAC,
+# AES-256-GCM, the key schedule's KDF (SP 800-108) and, from them, the certificate code of a
+# licence.
 
 . tests/tap.sh
 
@@ -33,6 +34,18 @@ openssl_kdf() {
 		-kdfopt "hexkey:$1" -kdfopt "salt:$2" -kdfopt "hexinfo:$3" KBKDF | lower
 }
 
+# The command has no GCM but its two halves: the tag of an empty text, and counter mode,
+# which starts from 2 (SP 800-38D, 7.1).
+openssl_gmac() {
+	unhex "$3" >"$T/data"
+	openssl mac -cipher AES-256-GCM -macopt "hexkey:$1" -macopt "hexiv:$2" \
+		-in "$T/data" GMAC | lower
+}
+
+openssl_ctr() {
+	unhex "$3" | openssl enc -aes-256-ctr -K "$1" -iv "${2}00000002" | od -An -v -tx1 | tr -d ' \n'
+}
+
 # Around a block's edges: nothing, a block less one, a block, a block and one, ...
 for len in 0 1 15 16 17 31 32 40 48 63 64; do
 	data=
@@ -48,6 +61,23 @@ tap_is "SP 800-38B, 16 bytes" "$("$compute" cmac $key "$(echo $message | cut -c1
 tap_is "SP 800-38B, 40 bytes" "$("$compute" cmac $key "$(echo $message | cut -c1-80)")" \
 	aaf3d8f1de5640c232f5b169b9c911e6
 tap_is "SP 800-38B, 64 bytes" "$("$compute" cmac $key $message)" e1992190549f6ed5696a2c056c315410
+
+# Nonces as wraps and blocks have them, and all ones; additional data up to the terms' 256
+aad=$message$message$message$message
+for k in $zeros $key; do
+	for nonce in 000000000000000000000000 000000000000000000000001 cafebabefacedbaddecaf888 \
+		ffffffffffffffffffffffff; do
+		for len in 0 1 15 16 17 48 255 256; do
+			data=
+			[ $len = 0 ] || data=$(printf '%s' "$aad" | cut -c1-$((len * 2)))
+			tap_is "GCM of $len bytes beside no text, key $(echo $k | cut -c1-4), nonce $nonce" \
+				"$("$compute" seal $k $nonce "$data" "")" "$(openssl_gmac $k $nonce "$data")"
+		done
+		tap_is "GCM's text, key $(echo $k | cut -c1-4), nonce $nonce" \
+			"$("$compute" seal $k $nonce "$aad" $message | cut -c1-128)" \
+			"$(openssl_ctr $k $nonce $message)"
+	done
+done
 
 # Every label of the key schedule, with contexts as long as it uses
 for label in "mclic KU" "mclic Ka" "mclic Ku" "mclic KEYc" "mclic EKU" "mclic EMid" \

@@ -5,6 +5,7 @@
  *	compute sha256 DATA
  *	compute cmac KEY DATA
  *	compute kdf KEY LABEL CONTEXT
+ *	compute seal KEY NONCE AAD TEXT	ciphertext || tag
  *	compute licence KIND		hex of T and of CS, for the world of world.h
  *
  * Everything but LABEL and KIND (1 portable, 2 personal) in hexadecimal digits.
@@ -52,6 +53,25 @@ static int licence(const struct mclic_crypto *c, __u8 kind)
 	return err;
 }
 
+static int seal(const struct mclic_crypto *c, char **hex)
+{
+	const struct mclic_vec key = bytes_of(hex[0]), nonce = bytes_of(hex[1]);
+	const struct mclic_vec aad = bytes_of(hex[2]), text = bytes_of(hex[3]);
+	__u8 *out = malloc(text.len + MCLIC_TAG_SIZE);
+	int err = -EINVAL;
+
+	if (out && key.len == MCLIC_KEY_SIZE && nonce.len == MCLIC_NONCE_SIZE)
+		err = c->seal(c, key.base, nonce.base, aad.base, aad.len, text.base, text.len, out);
+	if (!err)
+		print_hex("\n", out, text.len + MCLIC_TAG_SIZE);
+	free(out);
+	free((void *)key.base);
+	free((void *)nonce.base);
+	free((void *)aad.base);
+	free((void *)text.base);
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	const struct mclic_crypto *c = mclic_openssl();
@@ -63,8 +83,10 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "licence") && argc == 3)
 		return licence(c, *argv[2] == '1' ? MCLIC_PORTABLE : MCLIC_PERSONAL) ? 1 : 0;
+	if (!strcmp(what, "seal") && argc == 6)
+		return seal(c, argv + 2) ? 1 : 0;
 	if (argc < 3) {
-		fprintf(stderr, "usage: compute sha256|cmac|kdf|licence ARGUMENTS\n");
+		fprintf(stderr, "usage: compute sha256|cmac|kdf|seal|licence ARGUMENTS\n");
 		return 2;
 	}
 	v[0] = bytes_of(argv[2]);
