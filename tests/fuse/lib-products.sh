@@ -175,19 +175,45 @@ is_plain() { who fscall pread "$P/sub/one" 0 1 | grep -q EBADMSG; }
 is_clear() { who cmp -s "$P/sub/one" "$W/tree/sub/one"; }
 tap_ok "before" is_clear
 cp "$L/other/.mclic-product" "$T/marker"
-for at in 0 8 10 60 96; do
-	flip "$L/other/.mclic-product" $at
-	call "marker with byte $at changed: open" EBADMSG open "$P/sub/one" r
-	call "marker with byte $at changed: list" "ok 6" list "$P"
-	flip "$L/other/.mclic-product" $at
-	call "marker with byte $at mended: open" ok open "$P/sub/one" r
-done
-for at in 12 16; do
-	flip "$L/other/.mclic-product" $at
-	tap_isnt "marker of another title or version (byte $at): open" \
-		"$(who fscall open "$P/sub/one" r)" ok
-	flip "$L/other/.mclic-product" $at
-done
+# verified WORDS: status and those of what mclic verify says of the product, which lies below
+verified() {
+	who mclic verify "$L" other >"$T/verify" 2>&1
+	echo "$? $(grep -oE "$1" "$T/verify" | head -n 1)"
+}
+tap_is "before: verify" "$(verified "is good")" "0 is good"
+right=$(who fscall pread "$W/tree/sub/one" 0 1)
+
+# Every field: its first and last byte, what a mount says at open, and what mclic verify says.
+# The publisher and the manifest are nothing to a mount: what a file needs is in its trailer.
+size=$(stat -c %s "$T/marker")
+while read -r first last want field says; do
+	field=$(echo "$field" | tr _ ' ')
+	for at in $first $last; do
+		[ "$want" = ok ] && bytes=$right || bytes=$want
+		flip "$L/other/.mclic-product" "$at"
+		call "marker's $field changed (byte $at): open" "$want" open "$P/sub/one" r
+		call "... read" "$bytes" pread "$P/sub/one" 0 1 direct
+		call "... list" "ok 6" list "$P"
+		tap_is "... verify" "$(verified "$says")" "4 $says"
+		flip "$L/other/.mclic-product" "$at"
+		call "... mended: open" ok open "$P/sub/one" r
+	done
+done <<-TABLE
+	0 7 EBADMSG magic it does not start with its magic number
+	8 9 EBADMSG version a format version that this program does not know
+	10 11 EBADMSG suite a cipher suite that this program does not know
+	12 15 EACCES content_version signature does not match
+	16 31 EACCES DID signature does not match
+	32 47 ok publisher_id another publisher than its key
+	48 51 EBADMSG length_of_the_manifest its length is wrong
+	52 55 EBADMSG length_of_the_manifest a size that no writer produces
+	56 59 ok KM_generation signature does not match
+	60 63 EBADMSG reserved a reserved field is not zero
+	64 95 ok public_key another publisher than its key
+	96 127 EBADMSG reserved a reserved field is not zero
+	128 191 ok signature signature does not match
+	192 $((size - 1)) ok manifest signature does not match
+TABLE
 for len in 0 127 191 192; do
 	who truncate -s $len "$L/other/.mclic-product"
 	call "marker of $len bytes: open" EBADMSG open "$P/sub/one" r
