@@ -13,7 +13,7 @@
 
 #define AHEAD_MAX	86400	/* seconds at once that are taken for a correction */
 
-static _Atomic time_t boot_time;	/* when the machine started, by the clock that is believed */
+static _Atomic time_t boot_time;	/* when the machine started, by the believed clock */
 static atomic_bool told;
 
 static time_t clock_boot_time(void)
