@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ struct server {
 	struct MHD_Daemon *daemon;
 	pthread_key_t db;	/* struct db of a thread */
 	int fd;
+	atomic_bool stopping;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	unsigned int running;	/* exchanges that are not over */
@@ -324,6 +326,15 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	pthread_mutex_unlock(&s->lock);
 }
 
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *address, socklen_t len)
+{
+	struct server *s = cls;
+
+	(void)address;
+	(void)len;
+	return atomic_load(&s->stopping) ? MHD_NO : MHD_YES;
+}
+
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode what)
 {
@@ -384,7 +395,7 @@ static struct MHD_Daemon *daemon_start(struct server *s, const struct tls *tls)
 
 	if (tls)
 		flags |= MHD_USE_TLS;
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, s,
+	return MHD_start_daemon(flags, 0, on_accept, s, on_request, s,
 				MHD_OPTION_LISTEN_SOCKET, s->fd,
 				MHD_OPTION_THREAD_POOL_SIZE, pool_size(),
 				MHD_OPTION_CONNECTION_LIMIT, connections_max(),
@@ -441,12 +452,16 @@ int server_start(struct center *c, int fd, const struct tls *tls, struct server 
 	return 0;
 }
 
+/*
+ * New connections are closed, for MHD_quiesce_daemon() is not safe: it and a thread that wakes
+ * meanwhile both take the listening socket out of the thread's epoll, and who comes second
+ * aborts the program.
+ */
 void server_stop(struct server *s)
 {
 	struct timespec until;
 
-	MHD_quiesce_daemon(s->daemon);
-	mclic_close_fd(&s->fd);
+	atomic_store(&s->stopping, true);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += DRAIN_SECONDS;
 	pthread_mutex_lock(&s->lock);
@@ -455,6 +470,7 @@ void server_stop(struct server *s)
 			break;
 	pthread_mutex_unlock(&s->lock);
 	MHD_stop_daemon(s->daemon);
+	s->fd = -1;	/* closed */
 	deadline_stop();
 	server_free(s);
 }

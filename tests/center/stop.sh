@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# SIGTERM while clients come and go: a clean end. Each change of what a thread waits for is
+# made to last, so that the end and a client's coming happen at once.
+
+. tests/tap.sh
+. tests/center/lib-center.sh
+
+mkdir "$T/bin"
+cat >"$T/bin/mclicd" <<EOF
+#!/bin/sh
+ASAN_OPTIONS=\$ASAN_OPTIONS:detect_leaks=0 exec strace -f -qq -o '$T/calls' -e trace=epoll_ctl \\
+	-e inject=epoll_ctl:delay_enter=100000 '$B/mclicd' "\$@"
+EOF
+chmod +x "$T/bin/mclicd"
+PATH=$T/bin:$PATH
+
+come_and_go() {
+	while curl -s -o /dev/null "$CENTER_URL/healthz"; do
+		:
+	done
+}
+for i in 1 2 3 4; do
+	start_center --plain-http --rsa-bits 2048
+	come_and_go &
+	clients=$!
+	poll 30 grep -q '"path":"/healthz"' "$CENTER_LOG"
+	pkill -TERM -P "$CENTER_PID"
+	wait "$CENTER_PID"
+	tap_is "it ends cleanly ($i)" "$?" 0
+	wait $clients
+	tap_is "and says so" "$(tail -n 1 "$CENTER_LOG" | jq -r .event)" stopped
+	rm "$CENTER_LOG"
+done
