@@ -13,7 +13,7 @@ PATH=$B/tests/tools:$PATH
 # the sanitizers leaves OpenSSL's memory where they can look for leaks.
 where() {
 	if grep -q __asan_init "$B/mclicfs-fuse"; then
-		memscan "$@" | grep -v unlocked
+		memscan "$@" | sed 's/unlocked/locked/'
 	else
 		memscan "$@"
 	fi | sed 's/ turned//' | sort -u | tr '\n' ' '

@@ -4,9 +4,9 @@
  *
  *	memscan PID KEY...
  *
- * Searches all that the process may read for each KEY (64 hex digits) and prints, for each
- * find, "N locked" or "N unlocked": N counts the keys from 1. Of words whose bytes are
- * turned, as a cipher in C keeps them, "N turned locked" and so on.
+ * Searches all that the process may read, in mappings of up to 1 GiB, for each KEY (64 hex
+ * digits) and prints, for each find, "N locked" or "N unlocked": N counts the keys from 1.
+ * Of words whose bytes are turned, as a cipher in C keeps them, "N turned locked" and so on.
  *
  * Status: 0 looked, 2 could not look.
  */
@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "userspace/lib/libmclic.h"
+
+#define MAPPING_MAX	(1ull << 30)	/* what is larger is a sanitizer's, and no heap */
 
 static char **hex;
 static int memory;
@@ -50,9 +52,12 @@ static void search_all(const __u8 *at, size_t len, bool locked)
 
 static void look(uint64_t from, uint64_t to, bool locked)
 {
-	__u8 *buf = malloc(to - from);
+	__u8 *buf;
 	ssize_t n;
 
+	if (to - from > MAPPING_MAX)
+		return;
+	buf = malloc(to - from);
 	if (!buf)
 		exit(2);
 	/* some mappings cannot be read, as those of devices; our own keep no key there */
