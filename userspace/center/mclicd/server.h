@@ -125,9 +125,24 @@ int tls_own(const struct center *c, int listening, struct tls *t);
 /** tls_free() - also after a failure of these */
 void tls_free(struct tls *t);
 
-/* ---- server.c: connections and requests ---- */
+/* ---- server.c ---- */
 
 struct server;
+
+/** server_start() - serve @c on @fd (taken), over TLS unless @tls is NULL */
+int server_start(struct center *c, int fd, const struct tls *tls, struct server **s);
+/** server_stop() - accept nothing more, finish what runs, end */
+void server_stop(struct server *s);
+/** server_center() - for the routes */
+struct center *server_center(struct server *s);
+/** server_db() - this thread's connection to the database */
+int server_db(struct server *s, struct db **db);
+/** server_enter() - one more request is running: server_stop() waits for it */
+void server_enter(struct server *s);
+/** server_leave() - it is over */
+void server_leave(struct server *s);
+
+/* ---- exchange.c: what the HTTP library calls for a request ---- */
 
 /**
  * struct exchange - one request and its answer
@@ -167,12 +182,15 @@ struct exchange {
 	struct issue_note note;
 };
 
-/** server_start() - serve @c on @fd (taken), over TLS unless @tls is NULL */
-int server_start(struct center *c, int fd, const struct tls *tls, struct server **s);
-/** server_stop() - accept nothing more, finish what runs, end */
-void server_stop(struct server *s);
-/** server_center() - for the routes */
-struct center *server_center(struct server *s);
+/** on_line() - the request line is there; what is returned goes to the next two */
+void *on_line(void *server, const char *uri, struct MHD_Connection *connection);
+/** on_request() - its head is there; then for each piece of its body; then it is whole */
+enum MHD_Result on_request(void *server, struct MHD_Connection *connection, const char *url,
+			   const char *method, const char *version, const char *data,
+			   size_t *data_len, void **state);
+/** on_completed() - it is over, answered or not; the connection may go on */
+void on_completed(void *server, struct MHD_Connection *connection, void **state,
+		  enum MHD_RequestTerminationCode how);
 
 /* ---- routes.c: what the addresses do ---- */
 
