@@ -7,6 +7,7 @@
 
 # ---- what is hardly HTTP; without TLS, to say it by hand ----
 
+SAY=say
 start_center --plain-http
 PORT=${CENTER_URL##*:}
 
@@ -15,38 +16,86 @@ alive() {
 	[ "$STATUS" = 200 ]
 }
 
-# garbage NAME ERE BYTES: the first line that comes back matches ERE
+say() {
+	dribble -m 40 "$PORT" >"$T/said" 2>"$T/dribble"
+}
+say_tls() {
+	{
+		cat
+		sleep 1
+	} | timeout 40 openssl s_client -quiet -connect "127.0.0.1:$PORT" >"$T/said" 2>"$T/s_client"
+}
+
+# garbage NAME TYPE STATUS BYTES: that problem comes back
 garbage() {
-	printf '%b' "$3" | dribble -m 40 "$PORT" >"$T/said" 2>"$T/dribble"
-	tap_match "$1" "$(head -n 1 "$T/said" | tr -d '\r')" "$2"
+	printf '%b' "$4" | $SAY
+	heard "$T/said"
+	expect "$1" "$2" "$3"
+	tap_is "$1: one answer" "$(grep -c '^HTTP/' "$T/said")" 1
+	tap_is "$1: its length" "$(sed -n 's/^Content-Length: \([0-9]*\)\r$/\1/p' "$HEAD")" \
+		"$(wc -c <"$BODY")"
 	tap_ok "$1: the center goes on" alive
 }
 POST='POST /v1/enrol HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n'
 long() {
 	head -c 70000 /dev/zero | tr '\0' "$1"
 }
-refused='^(HTTP/1\.1 (4|5)[0-9][0-9] .*)?$'
-garbage "no HTTP" "$refused" 'hello\r\n\r\n'
-garbage "binary" "$refused" '\0377\0376\0000\0001\r\n\r\n'
-garbage "a TLS hello" "$refused" '\0026\0003\0001\0002\0000\0001\0000\0001\0374\0003\0003\r\n\r\n'
-garbage "no host" "$refused" 'GET /v1/status HTTP/1.1\r\n\r\n'
-garbage "HTTP of the future" "$refused" 'GET /v1/status HTTP/9.9\r\nHost: a\r\n\r\n'
-garbage "a length that is none" "$refused" "${POST}Content-Length: -5\r\n\r\n{}"
-garbage "a length that overflows" "$refused" "${POST}Content-Length: 99999999999999999999\r\n\r\n{}"
-garbage "a chunk that overflows" "$refused" \
+GET='GET /v1/status HTTP/1.1\r\nHost: a\r\n'
+garbage "no HTTP" bad-http 400 'hello\r\n\r\n'
+garbage "binary" bad-http 400 '\0377\0376\0000\0001\r\n\r\n'
+garbage "a TLS hello" bad-http 400 \
+	'\0026\0003\0001\0002\0000\0001\0000\0001\0374\0003\0003\r\n\r\n'
+garbage "no host" bad-http 400 'GET /v1/status HTTP/1.1\r\n\r\n'
+garbage "no version" bad-http 400 'GET /v1/status\r\n\r\n'
+garbage "a space in the path" bad-http 400 'GET /v1/ status HTTP/1.1\r\nHost: a\r\n\r\n'
+garbage "a header that is none" bad-http 400 "${GET}hello\r\n\r\n"
+garbage "HTTP of the past" http-version 505 'GET /v1/status HTTP/0.9\r\nHost: a\r\n\r\n'
+garbage "HTTP of the future" http-version 505 'GET /v1/status HTTP/9.9\r\nHost: a\r\n\r\n'
+garbage "a length that is none" bad-http 400 "${POST}Content-Length: -5\r\n\r\n{}"
+garbage "a length that overflows" too-large 413 \
+	"${POST}Content-Length: 99999999999999999999\r\n\r\n{}"
+garbage "a chunk that overflows" too-large 413 \
 	"${POST}Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n"
-garbage "a chunk that is none" "$refused" "${POST}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n"
-garbage "a head without end" "$refused" "GET / HTTP/1.1\r\nHost: a\r\nX: $(long a)"
-garbage "a path without end" "$refused" "GET /$(long a) HTTP/1.1\r\nHost: a\r\n\r\n"
-garbage "a method without end" "$refused" "$(long A) / HTTP/1.1\r\nHost: a\r\n\r\n"
-garbage "bad UTF-8 in the path" '^HTTP/1.1 404 ' \
+garbage "a chunk that is none" bad-http 400 \
+	"${POST}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n"
+garbage "a body without an end" bad-http 400 "${POST}Transfer-Encoding: gzip\r\n\r\nxyz"
+garbage "a head without end" head-too-large 431 "GET / HTTP/1.1\r\nHost: a\r\nX: $(long a)"
+garbage "a cookie that is large" head-too-large 431 \
+	"${GET}Cookie: $(long a | head -c 20000)\r\n\r\n"
+garbage "a path without end" uri-too-long 414 "GET /$(long a) HTTP/1.1\r\nHost: a\r\n\r\n"
+garbage "a method without end" uri-too-long 414 "$(long A) / HTTP/1.1\r\nHost: a\r\n\r\n"
+garbage "many arguments" head-too-large 431 \
+	"GET /?$(long '&' | head -c 20000) HTTP/1.1\r\nHost: a\r\n\r\n"
+garbage "bad UTF-8 in the path" not-found 404 \
 	'GET /\0377\0376 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
-garbage "a terminal's commands in the path" '^HTTP/1.1 404 ' \
+garbage "a terminal's commands in the path" not-found 404 \
 	'GET /%1b[31m%0d%0ax HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
-garbage "a whole one, to compare" '^HTTP/1.1 400 ' "${POST}Content-Length: 2\r\n\r\n{}"
+garbage "a whole one, to compare" bad-json 400 "${POST}Content-Length: 2\r\n\r\n{}"
+printf '%b' "$GET\r\nhello\r\n" | say
+tap_is "what is no HTTP, behind an answer" \
+	"$(grep -o 'HTTP/1\.1 [0-9]*' "$T/said" | tr '\n' ' ')" "HTTP/1.1 200 HTTP/1.1 400 "
+
+# A client that does not read before it has sent all of it.
+blind() {
+	perl -MIO::Socket::INET -e '$SIG{PIPE} = "IGNORE";
+		my $s = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or die;
+		syswrite $s, $ARGV[1] =~ s/\\r\\n/\r\n/gr;
+		$n = syswrite $s, "x" x 1000000 and $sent += $n for 1 .. 40;
+		$sent == 40000000 or die "$sent bytes were taken\n"; print <$s>' \
+		"$PORT" "$1" >"$T/said" 2>"$T/blind"
+	heard "$T/said"
+}
+blind "${POST}Content-Length: 40000000\r\n\r\n"
+expect "40 MB of body, from who does not listen meanwhile" too-large 413
+blind 'GET / HTTP/1.1\r\nHost: a\r\nX: '
+expect "40 MB of head" head-too-large 431
+
 cp "$CENTER_LOG" "$T/log"
 tap_is "the log is JSON, whatever was asked for" "$(jq -c . "$T/log" | wc -l)" \
 	"$(wc -l <"$T/log")"
+tap_is "every refusal is in it" "$(jq -r 'select(.status >= 400) | .problem' "$T/log" | sort |
+	uniq -c | awk '{ print $1 ":" $2 }' | tr '\n' ' ')" \
+	"11:bad-http 1:bad-json 4:head-too-large 2:http-version 2:not-found 3:too-large 2:uri-too-long "
 tap_is "in ASCII" "$(LC_ALL=C tr -d '[:print:]\n' <"$T/log" | wc -c)" 0
 
 # Gone in the middle of a body, many times.
@@ -67,8 +116,31 @@ limited() {
 tap_ok "one address gets 128 connections" poll 10 limited
 tap_ok "and others are served" alive
 wait $greedy
+begin=$(date +%s)
 stop_center
+tap_ok "it does not wait for one of them" [ $(($(date +%s) - begin)) -lt 10 ]
 tap_is "the center ends cleanly after all this" "$CENTER_STATUS" 0
+rm -rf "$CENTER"
+
+# ---- over TLS ----
+
+SAY=say_tls
+CENTER=$T/secure
+start_center
+PORT=${CENTER_URL##*:}
+garbage "TLS: no HTTP" bad-http 400 'hello\r\n\r\n'
+garbage "TLS: no host" bad-http 400 'GET /v1/status HTTP/1.1\r\n\r\n'
+garbage "TLS: a length that overflows" too-large 413 \
+	"${POST}Content-Length: 99999999999999999999\r\n\r\n{}"
+garbage "TLS: a head without end" head-too-large 431 "GET / HTTP/1.1\r\nHost: a\r\nX: $(long a)"
+garbage "TLS: many arguments" head-too-large 431 \
+	"GET /?$(long '&' | head -c 20000) HTTP/1.1\r\nHost: a\r\n\r\n"
+tap_is "nothing but these refusals and /healthz is in the log" \
+	"$(jq -r 'select(.event == "request") | "\(.path) \(.status)"' "$CENTER_LOG" | sort |
+		uniq -c | awk '{ print $1 ":" $2 ":" $3 }' | tr '\n' ' ')" \
+	"2:400: 1:413: 2:431: 5:/healthz:200 "
+stop_center
+tap_is "the center ends cleanly, with TLS" "$CENTER_STATUS" 0
 rm -rf "$CENTER"
 
 # ---- a disk that is full ----

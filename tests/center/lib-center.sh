@@ -6,6 +6,7 @@
 #   api PATH [CURL ARGS...]	curl; the status to $STATUS, the body to $BODY, the head to $HEAD
 #   post TYPE PATH FILE [ARGS]	the same with FILE as body
 #   ask FILE			POST /v1/licences
+#   heard FILE			an answer that was heard in another way: to $STATUS, $BODY and $HEAD
 #   expect NAME TYPE STATUS	the last answer is the problem TYPE (one test)
 #   expect_ok NAME		the last answer has status 200 (one test)
 #   sql STATEMENT		asks the database behind the center's back
@@ -44,6 +45,12 @@ post() {
 
 ask() {
 	post "$REQUEST" /v1/licences "$1"
+}
+
+heard() {
+	sed '/^\r$/q' "$1" >"$HEAD"
+	sed '1,/^\r$/d' "$1" >"$BODY"
+	STATUS=$(sed -n '1s,^HTTP/1\.1 \([0-9]*\) .*,\1,p' "$HEAD")
 }
 
 problem() {

@@ -388,6 +388,18 @@ tap_is "and nothing half made was left" "$(sql "
 wait "$slow"
 STATUS=$(cat "$T/slow.status") BODY=$T/slow.body HEAD=$T/slow.head
 expect "a body of which the rest never comes" too-slow 408
+HEAD=$T/head BODY=$T/body
+long=$(head -c 40000 /dev/zero | tr '\0' a)
+api /v1/status -H 'Host:'
+expect "no host" bad-http 400
+api /v1/status -H "X-Long: $long"
+expect "a long head" head-too-large 431
+api "/v1/$long"
+expect "a long address" uri-too-long 414
+printf 'GET /v1/status HTTP/3.0\r\nHost: a\r\n\r\n' | timeout 20 openssl s_client -quiet \
+	-connect "${CENTER_URL#https://}" >"$T/said" 2>"$T/s_client"
+heard "$T/said"
+expect "another HTTP" http-version 505
 tap_is "every type of the table in protocol.rst was provoked" \
 	"$(sort -u "$T/problems" | tr '\n' ' ')" \
 	"$(sed -n 's/^``\([a-z-]*\)`` *[45][0-9][0-9] .*/\1/p' Documentation/protocol.rst |

@@ -42,6 +42,9 @@ slowly() {
 	cat /dev/zero
 } | slowly flood -b 70000 -t 500 -s 127.0.0.3 &
 printf '%b' "${POST}Content-Length: 60000\r\n\r\n{" | slowly rest -s 127.0.0.3 &
+printf 'GET /v1/' | slowly part -s 127.0.0.3 &
+printf 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /v1/' | slowly second -b 38 -s 127.0.0.3 &
+printf 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n' | slowly kept-alive -s 127.0.0.3 &
 slowly idle -n 120 -s 127.0.0.4 </dev/null &
 
 # ---- over TLS ----
@@ -50,6 +53,9 @@ secure() {
 	timeout 90 openssl s_client -quiet -connect "127.0.0.1:${CENTER_URL##*:}" \
 		>"$T/said.$1" 2>"$T/secure.$1"
 }
+while printf x; do
+	sleep 0.5
+done | secure secure-line &
 {
 	printf 'GET /v1/status HTTP/1.1\r\n'
 	while printf 'X-Slow: x\r\n'; do
@@ -99,13 +105,16 @@ kept=$!
 
 # told NAME CLIENT: the whole answer is a 408
 told() {
-	sed '/^\r$/q' "$T/said.$2" >"$HEAD"
-	sed '1,/^\r$/d' "$T/said.$2" >"$BODY"
-	STATUS=$(sed -n '1s,^HTTP/1\.1 \([0-9]*\) .*,\1,p' "$HEAD")
+	heard "$T/said.$2"
 	expect "$1" too-slow 408
 	tap_is "$1: the length" "$(sed -n 's/^Content-Length: \([0-9]*\)\r$/\1/p' "$HEAD")" \
 		"$(wc -c <"$BODY")"
 	tap_match "$1: no other follows" "$(tr -d '\r' <"$HEAD")" '^Connection: close$'
+}
+
+# statuses CLIENT: of all its answers
+statuses() {
+	grep -ao 'HTTP/1\.1 [0-9]*' "$T/said.$1" | sed 's/.* //' | tr '\n' ' '
 }
 
 # ended NAME CLIENT SECONDS: all were closed, the last after so long
@@ -123,17 +132,17 @@ connections() {
 	curl -sS "$PLAIN_URL/metrics" | sed -n 's/^mclicd_connections //p'
 }
 many() {
-	[ "$(connections)" -gt 361 ]
+	[ "$(connections)" -gt 364 ]
 }
 few() {
 	[ "$(connections)" -lt 10 ]
 }
 all_ended() {
-	for _client in lines heads bodies flood rest idle; do
+	for _client in lines part second kept-alive heads bodies flood rest idle; do
 		[ -s "$T/ended.$_client" ] || return 1
 	done
 }
-tap_ok "363 slow clients are connected" poll 10 many
+tap_ok "366 slow clients are connected" poll 10 many
 missed=0
 while ! all_ended; do
 	alive || missed=$((missed + 1))
@@ -141,6 +150,13 @@ while ! all_ended; do
 done
 tap_is "others are served all the while" "$missed" 0
 ended "a request line that comes slowly" lines 20
+told "it" lines
+ended "a request line of which the rest never comes" part 14
+told "it" part
+ended "another, behind an answer" second 14
+tap_is "it is told, too" "$(statuses second)" "200 408 "
+ended "who is silent after an answer" kept-alive 14
+tap_is "and gets no other" "$(statuses kept-alive)" "200 "
 ended "heads" heads 20
 told "a head" heads
 ended "bodies" bodies 20
@@ -150,30 +166,30 @@ told "it" flood
 ended "a body of which the rest never comes" rest 14
 told "it" rest
 ended "who says nothing" idle 14
+tap_is "and gets no answer" "$(cat "$T/said.idle")" ""
 wait "$curl"
 tap_match "curl gets it, too" "$(tr -d "\\r" <"$T/curl.head")" "^HTTP/1.1 408 "
-tap_is "who has not said what is asked for gets no answer" \
-	"$(cat "$T/said.lines" "$T/said.idle")" ""
 tap_ok "their connections are free again" poll 10 few
 curl -sS "$PLAIN_URL/metrics" >"$T/metrics"
 tap_is "the metrics count them, the flood, the rest and curl with the bodies" \
 	"$(grep 'status="408"' "$T/metrics" | sort)" \
 	'mclicd_requests_total{endpoint="enrol",status="408"} 63
-mclicd_requests_total{endpoint="other",status="408"} 60'
+mclicd_requests_total{endpoint="other",status="408"} 182'
 tap_is "the log has them" "$(jq -r 'select(.status == 408) | "\(.method) \(.path) \(.problem)"' \
 	"$PLAIN_LOG" | sort | uniq -c | awk '{ $1 = $1; print }')" \
-	'60 too-slow
+	'182 too-slow
 63 POST /v1/enrol too-slow'
 
 wait "$kept"
 echo 'ROLLBACK;' >&9
 exec 9>&-
+told "a request line over TLS" secure-line
 told "a head over TLS" secure-head
 told "a body over TLS" secure-body
 tap_is "a head over TLS, behind an answer" \
-	"$(grep -o 'HTTP/1\.1 [0-9]*' "$T/said.secure-second" | tr '\n' ' ')" "HTTP/1.1 200 HTTP/1.1 408 "
+	"$(statuses secure-second)" "200 408 "
 tap_is "who was in time is answered late, and heard again" \
-	"$(grep -o 'HTTP/1\.1 [0-9]*' "$T/said.kept" | tr '\n' ' ')" "HTTP/1.1 503 HTTP/1.1 200 "
+	"$(statuses kept)" "503 200 "
 
 stop_center
 tap_is "the center ends cleanly after all this" "$CENTER_STATUS" 0

@@ -10,6 +10,7 @@ static const struct {
 	const char *title;
 } problems[PROBLEM_COUNT] = {
 	[PROBLEM_NONE] = { "none", 200, "No problem" },
+	[PROBLEM_BAD_HTTP] = { "bad-http", 400, "This is not HTTP" },
 	[PROBLEM_BAD_JSON] = { "bad-json", 400, "The body is not the JSON expected" },
 	[PROBLEM_BAD_REQUEST] = { "bad-request", 400, "The request is malformed" },
 	[PROBLEM_BAD_TOKEN] = { "bad-token", 401, "The token is not known" },
@@ -38,9 +39,12 @@ static const struct {
 	[PROBLEM_LICENCE_REVOKED] = { "licence-revoked", 410, "The licence was revoked" },
 	[PROBLEM_LICENCE_RETURNED] = { "licence-returned", 410, "The licence was returned" },
 	[PROBLEM_TOO_LARGE] = { "too-large", 413, "The body is too large" },
+	[PROBLEM_URI_TOO_LONG] = { "uri-too-long", 414, "The address is too long" },
 	[PROBLEM_UNSUPPORTED_TYPE] = { "unsupported-type", 415, "Wrong content type" },
+	[PROBLEM_HEAD_TOO_LARGE] = { "head-too-large", 431, "The request's head is too large" },
 	[PROBLEM_BUSY] = { "busy", 503, "Not able to serve this now" },
 	[PROBLEM_INTERNAL] = { "internal", 500, "Something failed at the center" },
+	[PROBLEM_HTTP_VERSION] = { "http-version", 505, "Another version of HTTP" },
 };
 
 const char *problem_name(enum problem p)

@@ -3,7 +3,7 @@
  * No connection is open for ever. The HTTP library ends those on which nothing moves, but
  * one that sends a byte now and then would live on. When its time for the whole request is
  * up, a thread makes its socket deaf: the library hears nothing more and ends it as it
- * would a silent one, when late.c gets its chance. (It would also end one whose reading side
+ * would a silent one, when the client is told. (It would also end one whose reading side
  * is shut down, but then GnuTLS sends nothing more.) What outlives that is shut down.
  *
  * A watch is on the list only while its descriptor is open, so under the lock the
@@ -28,7 +28,7 @@ enum watch_phase {
 
 struct watch {
 	struct watch *next, *previous;
-	int fd;
+	struct link *link;
 	time_t until;		/* CLOCK_MONOTONIC */
 	enum watch_phase phase;
 };
@@ -54,12 +54,12 @@ static void end_late_one(struct watch *w, time_t now)
 	static const int deaf = DEAF_BYTES;
 
 	if (w->phase != WATCH_REQUEST) {
-		shutdown(w->fd, SHUT_RDWR);
+		shutdown(w->link->fd, SHUT_RDWR);
 		return;
 	}
 	w->phase = WATCH_LATE;
 	w->until = now + DEAF_SECONDS;
-	setsockopt(w->fd, SOL_SOCKET, SO_RCVLOWAT, &deaf, sizeof(deaf));
+	setsockopt(w->link->fd, SOL_SOCKET, SO_RCVLOWAT, &deaf, sizeof(deaf));
 }
 
 static void end_late_ones(time_t now)
@@ -110,13 +110,13 @@ void deadline_stop(void)
 	pthread_join(watches.thread, NULL);
 }
 
-struct watch *watch_add(int fd)
+struct watch *watch_add(struct link *l)
 {
 	struct watch *w = calloc(1, sizeof(*w));
 
 	if (!w)
 		return NULL;
-	w->fd = fd;
+	w->link = l;
 	w->until = monotonic().tv_sec + REQUEST_SECONDS;
 	pthread_mutex_lock(&watches.lock);
 	w->next = &watches.all;
@@ -127,12 +127,23 @@ struct watch *watch_add(int fd)
 	return w;
 }
 
+struct link *watch_link(int fd)
+{
+	struct link *l = NULL;
+	struct watch *w;
+
+	pthread_mutex_lock(&watches.lock);
+	for (w = watches.all.next; w != &watches.all && !l; w = w->next)
+		if (w->link->fd == fd)
+			l = w->link;
+	pthread_mutex_unlock(&watches.lock);
+	return l;
+}
+
 static bool watch_set(struct watch *w, enum watch_phase phase, unsigned int seconds)
 {
 	bool in_time;
 
-	if (!w)
-		return true;
 	pthread_mutex_lock(&watches.lock);
 	in_time = w->phase != WATCH_LATE;
 	if (in_time) {
@@ -157,18 +168,24 @@ bool watch_late(struct watch *w)
 {
 	bool late;
 
-	if (!w)
-		return false;
 	pthread_mutex_lock(&watches.lock);
 	late = w->phase == WATCH_LATE;
 	pthread_mutex_unlock(&watches.lock);
 	return late;
 }
 
+bool watch_is_slow(struct watch *w)
+{
+	time_t since;
+
+	pthread_mutex_lock(&watches.lock);
+	since = w->phase == WATCH_REQUEST ? w->until - REQUEST_SECONDS : 0;
+	pthread_mutex_unlock(&watches.lock);
+	return monotonic().tv_sec >= since + IDLE_SECONDS;
+}
+
 void watch_remove(struct watch *w)
 {
-	if (!w)
-		return;
 	pthread_mutex_lock(&watches.lock);
 	w->previous->next = w->next;
 	w->next->previous = w->previous;

@@ -23,6 +23,18 @@ static const char *problem_detail(const struct exchange *x, enum problem p)
 	case PROBLEM_UNSUPPORTED_TYPE:
 		problem_refuse(p, "This address takes a body of type %s", x->route->type);
 		return mclic_message();
+	case PROBLEM_BAD_HTTP:
+		return "A request has a line, a Host, and a length in digits or in chunks, as RFC "
+		       "9112 says; mend the client";
+	case PROBLEM_HTTP_VERSION:
+		return "This is a server for HTTP/1.1";
+	case PROBLEM_URI_TOO_LONG:
+	case PROBLEM_HEAD_TOO_LARGE:
+		return "The head of a request, its first line included, has to fit into 32 KiB";
+	case PROBLEM_TOO_SLOW:
+		problem_refuse(p, "A request has to be whole within %u seconds, without a pause of "
+			       "%u; make it again", REQUEST_SECONDS, IDLE_SECONDS);
+		return mclic_message();
 	case PROBLEM_TOO_LARGE:
 		problem_refuse(p, "A body has at most %u bytes", BODY_MAX);
 		return mclic_message();
@@ -63,7 +75,7 @@ static enum problem exchange_run(struct exchange *x, struct MHD_Response **respo
 		return p;
 	if (x->length > BODY_MAX)
 		return PROBLEM_TOO_LARGE;
-	p = problem_of(server_db(x->server, &db));
+	p = problem_of(server_db(x->link->server, &db));
 	return p ? p : x->route->run(x, db, response);
 }
 
@@ -72,7 +84,7 @@ static enum MHD_Result exchange_answer(struct exchange *x)
 	struct MHD_Response *r = NULL;
 	enum MHD_Result queued;
 
-	if (!watch_reply(x->watch, 0))
+	if (!watch_reply(x->link->watch, 0))
 		return MHD_NO;
 	x->answer = exchange_run(x, &r);
 	if (x->answer == PROBLEM_BUSY)
@@ -89,8 +101,8 @@ static enum MHD_Result exchange_answer(struct exchange *x)
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	watch_reply(x->watch, x->reply_len);
-	queued = MHD_queue_response(x->connection, x->status, r);
+	watch_reply(x->link->watch, x->reply_len);
+	queued = hook_queue(x->link->connection, x->status, r);
 	MHD_destroy_response(r);
 	return queued;
 }
@@ -107,30 +119,40 @@ static void exchange_free(struct exchange *x)
 	free(x);
 }
 
-/* The request line is there. What is returned goes to on_request() and on_completed(). */
-void *on_line(void *cls, const char *uri, struct MHD_Connection *connection)
+struct exchange *exchange_new(struct link *l)
 {
-	const union MHD_ConnectionInfo *info;
 	struct exchange *x = calloc(1, sizeof(*x));
-	struct server *s = cls;
 
-	(void)uri;
 	if (!x)
 		return NULL;
-	x->server = s;
-	x->connection = connection;
-	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	x->watch = info ? info->socket_context : NULL;
+	x->link = l;
+	l->exchange = x;
 	clock_gettime(CLOCK_MONOTONIC, &x->started);
-	server_enter(s);
+	server_enter(l->server);
 	return x;
+}
+
+void *on_line(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+	struct link *l = link_of(connection);
+	struct exchange *x = l ? exchange_new(l) : NULL;
+
+	(void)cls;
+	(void)uri;
+	if (x)
+		x->known = true;
+	return x;
+}
+
+static const char *exchange_header(const struct exchange *x, const char *name)
+{
+	return MHD_lookup_connection_value(x->link->connection, MHD_HEADER_KIND, name);
 }
 
 /* The library has judged Content-Length's form already. */
 static bool exchange_is_huge(const struct exchange *x)
 {
-	const char *v = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
-						    MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *v = exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	return v && strtoull(v, NULL, 10) > SWALLOW_MAX;
 }
@@ -160,17 +182,38 @@ static bool exchange_store(struct exchange *x, const char *data, size_t len)
 	return true;
 }
 
+static bool exchange_is_last(const struct exchange *x, const char *version)
+{
+	const char *v = exchange_header(x, MHD_HTTP_HEADER_CONNECTION);
+
+	return strcmp(version, MHD_HTTP_VERSION_1_1) || (v && strcasestr(v, "close"));
+}
+
+/* Without a length that is known a body has no end (RFC 9112, section 6.3). */
+static bool exchange_is_endless(const struct exchange *x)
+{
+	const char *v = exchange_header(x, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+
+	return v && strcasecmp(v, "chunked");
+}
+
 /* The head is there. */
-static enum MHD_Result exchange_begin(struct exchange *x, const char *method, const char *path)
+static enum MHD_Result exchange_begin(struct exchange *x, const char *method, const char *path,
+				      const char *version)
 {
 	x->method = strdup(method);
 	x->path = strdup(path);
 	if (!x->method || !x->path)
 		return MHD_NO;
+	x->last = exchange_is_last(x, version);
 	route_find(x);
-	if (!exchange_is_huge(x))
+	if (exchange_is_endless(x))
+		x->problem = PROBLEM_BAD_HTTP;
+	else if (exchange_is_huge(x))
+		x->problem = PROBLEM_TOO_LARGE;
+	else
 		return MHD_YES;
-	x->problem = PROBLEM_TOO_LARGE;
+	x->early = x->last = true;
 	return exchange_answer(x);
 }
 
@@ -182,11 +225,10 @@ enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const c
 
 	(void)cls;
 	(void)connection;
-	(void)version;
-	if (!x || watch_late(x->watch))
+	if (!x || watch_late(x->link->watch))
 		return MHD_NO;
 	if (!x->method)
-		return exchange_begin(x, method, url);
+		return exchange_begin(x, method, url, version);
 	if (!*data_len)
 		return exchange_answer(x);
 	if (!exchange_store(x, data, *data_len))
@@ -219,7 +261,7 @@ static void exchange_log(const struct exchange *x, __u64 microseconds)
 	json_object_set_new(line, "path", log_text(x->path ? x->path : ""));
 	json_object_set_new(line, "status", json_integer(x->status));
 	json_object_set_new(line, "ms", json_real((double)microseconds / 1000));
-	json_object_set_new(line, "remote", remote_address(x->connection));
+	json_object_set_new(line, "remote", remote_address(x->link->connection));
 	if (x->answer)
 		json_object_set_new(line, "problem", json_string(problem_name(x->answer)));
 	if (x->note.operation) {
@@ -234,44 +276,54 @@ static void exchange_log(const struct exchange *x, __u64 microseconds)
 	log_line("info", "request", line);
 }
 
-/*
- * Without an answer of ours: the library has given one, or the client was silent, or late
- * (one that still sent is refused by on_request()), or it went away.
- */
-static void exchange_end(struct exchange *x, enum MHD_RequestTerminationCode how)
+void exchange_refuse(struct exchange *x, enum problem p)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_HTTP_STATUS);
-
-	if (info) {
-		x->status = info->http_status;
-	} else if ((how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || watch_late(x->watch)) &&
-		   late_tell(x->connection)) {
-		x->answer = PROBLEM_TOO_SLOW;
-		x->status = problem_status(x->answer);
-	}
+	if (!refusal_send(x->link, p, problem_detail(x, p)))
+		return;
+	x->answer = p;
+	x->status = problem_status(p);
 }
 
-void on_completed(void *cls, struct MHD_Connection *connection, void **state,
-			 enum MHD_RequestTerminationCode how)
+void exchange_over(struct exchange *x)
 {
-	struct exchange *x = *state;
-	struct server *s = cls;
+	struct server *s = x->link->server;
 	struct timespec now;
 	__u64 spent;
 
-	(void)connection;
-	if (!x)
-		return;
-	*state = NULL;
-	if (!x->status)
-		exchange_end(x, how);
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	spent = (__u64)(now.tv_sec - x->started.tv_sec) * 1000000 +
 		(__u64)((now.tv_nsec - x->started.tv_nsec) / 1000);
 	metrics_request(x->route ? x->route->endpoint : ENDPOINT_OTHER, x->status, spent);
 	exchange_log(x, spent);
-	watch_request(x->watch);
+	x->link->exchange = NULL;
 	exchange_free(x);
 	server_leave(s);
+}
+
+/*
+ * Without an answer the client was silent, or late (one that still sent is refused by
+ * on_request()), or it went away.
+ */
+void on_completed(void *cls, struct MHD_Connection *connection, void **state,
+		  enum MHD_RequestTerminationCode how)
+{
+	struct exchange *x = *state;
+	struct link *l;
+
+	(void)cls;
+	(void)connection;
+	if (!x)
+		return;
+	*state = NULL;
+	l = x->link;
+	if (!x->status &&
+	    (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || watch_late(l->watch)))
+		exchange_refuse(x, PROBLEM_TOO_SLOW);
+	if (x->early)
+		linger_add(l->fd);
+	if (x->last || how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		l->closing = true;
+	exchange_over(x);
+	link_heard(l);
+	watch_request(l->watch);
 }

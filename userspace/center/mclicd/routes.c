@@ -46,7 +46,7 @@ static enum problem reply_json(json_t *j, struct MHD_Response **response)
 
 static enum problem run_status(struct exchange *x, struct db *db, struct MHD_Response **response)
 {
-	struct center *c = server_center(x->server);
+	struct center *c = server_center(x->link->server);
 	char id[2 * MCLIC_ID_SIZE + 1];
 
 	(void)db;
@@ -60,15 +60,15 @@ static enum problem run_status(struct exchange *x, struct db *db, struct MHD_Res
 static enum problem run_enrol(struct exchange *x, struct db *db, struct MHD_Response **response)
 {
 	MCLIC_AUTO_JSON json_t *answer = NULL;
-	enum problem p = center_enrol(server_center(x->server), db, clock_now(), x->body, x->len,
-				      &answer);
+	enum problem p = center_enrol(server_center(x->link->server), db, clock_now(), x->body,
+				      x->len, &answer);
 
 	return p ? p : reply_json(json_incref(answer), response);
 }
 
 static const char *bearer(struct exchange *x)
 {
-	const char *v = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
+	const char *v = MHD_lookup_connection_value(x->link->connection, MHD_HEADER_KIND,
 						    MHD_HTTP_HEADER_AUTHORIZATION);
 
 	return v && !strncasecmp(v, "Bearer ", 7) ? v + 7 + strspn(v + 7, " ") : NULL;
@@ -78,7 +78,7 @@ static enum problem run_register(struct exchange *x, struct db *db,
 				 struct MHD_Response **response)
 {
 	MCLIC_AUTO_JSON json_t *answer = NULL;
-	enum problem p = center_register(server_center(x->server), db, clock_now(), bearer(x),
+	enum problem p = center_register(server_center(x->link->server), db, clock_now(), bearer(x),
 					 x->body, x->len, &answer);
 
 	return p ? p : reply_json(json_incref(answer), response);
@@ -90,7 +90,8 @@ static enum problem run_licences(struct exchange *x, struct db *db,
 	struct mclic_response r;
 	enum problem p;
 
-	p = center_issue(server_center(x->server), db, clock_now(), x->body, x->len, &r, &x->note);
+	p = center_issue(server_center(x->link->server), db, clock_now(), x->body, x->len, &r,
+			 &x->note);
 	metrics_licence(&x->note, p);
 	if (p)
 		return p;
@@ -155,7 +156,7 @@ static struct MHD_Response *lend_list(struct center *c, struct center_list *list
 
 static bool etag_matches(struct exchange *x, const char *etag)
 {
-	const char *v = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
+	const char *v = MHD_lookup_connection_value(x->link->connection, MHD_HEADER_KIND,
 						    MHD_HTTP_HEADER_IF_NONE_MATCH);
 
 	return v && (strstr(v, etag) || !strcmp(v, "*"));
@@ -164,7 +165,7 @@ static bool etag_matches(struct exchange *x, const char *etag)
 static enum problem run_revocations(struct exchange *x, struct db *db,
 				    struct MHD_Response **response)
 {
-	struct center *c = server_center(x->server);
+	struct center *c = server_center(x->link->server);
 	struct center_list *list = NULL;
 	__u8 id[MCLIC_ID_SIZE];
 	enum problem p;
@@ -241,7 +242,7 @@ static bool method_matches(const struct route *r, const char *method)
 /* A content type is compared without its parameters. */
 static bool type_matches(const struct exchange *x)
 {
-	const char *v = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND,
+	const char *v = MHD_lookup_connection_value(x->link->connection, MHD_HEADER_KIND,
 						    MHD_HTTP_HEADER_CONTENT_TYPE);
 	size_t len = v ? strcspn(v, "; \t") : 0;
 

@@ -51,6 +51,11 @@ int server_db(struct server *s, struct db **db)
 
 /* ---- how much is running ---- */
 
+bool server_is_stopping(struct server *s)
+{
+	return atomic_load(&s->stopping);
+}
+
 void server_enter(struct server *s)
 {
 	pthread_mutex_lock(&s->lock);
@@ -72,24 +77,7 @@ static enum MHD_Result on_accept(void *cls, const struct sockaddr *address, sock
 
 	(void)address;
 	(void)len;
-	return atomic_load(&s->stopping) ? MHD_NO : MHD_YES;
-}
-
-static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
-			  enum MHD_ConnectionNotificationCode what)
-{
-	const union MHD_ConnectionInfo *info;
-
-	(void)cls;
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		metrics_connections(1);
-		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-		*context = info ? watch_add(info->connect_fd) : NULL;
-	} else {
-		watch_remove(*context);
-		*context = NULL;
-		metrics_connections(-1);
-	}
+	return server_is_stopping(s) ? MHD_NO : MHD_YES;
 }
 
 /* ---- start and stop ---- */
@@ -105,7 +93,7 @@ static unsigned int pool_size(void)
 static unsigned int connections_max(void)
 {
 	struct rlimit files;
-	rlim_t spare = 16 + 8 * pool_size();
+	rlim_t spare = 16 + 8 * pool_size() + LINGER_MAX;
 
 	if (getrlimit(RLIMIT_NOFILE, &files))
 		return CONNECTIONS_MAX / 2;
@@ -176,14 +164,21 @@ int server_start(struct center *c, int fd, const struct tls *tls, struct server 
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->idle, &attr);
 	pthread_condattr_destroy(&attr);
+	ret = linger_start();
+	if (ret) {
+		server_free(s);
+		return ret;
+	}
 	ret = deadline_start();
 	if (ret) {
+		linger_stop();
 		server_free(s);
 		return ret;
 	}
 	s->daemon = daemon_start(s, tls);
 	if (!s->daemon) {
 		deadline_stop();
+		linger_stop();
 		server_free(s);
 		return mclic_fail(EIO, "the HTTP server does not start; is the TLS pair one that "
 				  "GnuTLS can use?");
@@ -212,5 +207,6 @@ void server_stop(struct server *s)
 	MHD_stop_daemon(s->daemon);
 	s->fd = -1;	/* closed */
 	deadline_stop();
+	linger_stop();
 	server_free(s);
 }

@@ -19,6 +19,7 @@
 #define CONNECTIONS_IP	128
 #define IDLE_SECONDS	15		/* without a byte */
 #define REQUEST_SECONDS	20		/* from connecting to the last byte of the request */
+#define LINGER_MAX	128		/* sockets whose client is sending what was refused */
 #define REPLY_SECONDS	30		/* for an answer, and ... */
 #define REPLY_RATE	8192		/* ... a second more for so many bytes */
 #define DRAIN_SECONDS	10		/* for requests that run when the server stops */
@@ -66,12 +67,15 @@ __u64 clock_now(void);
 
 /* ---- deadline.c: no connection is open for ever ---- */
 
+struct link;
 struct watch;
 
 int deadline_start(void);
 void deadline_stop(void);
 /** watch_add() - watch a new connection; NULL without memory */
-struct watch *watch_add(int fd);
+struct watch *watch_add(struct link *l);
+/** watch_link() - the connection of @fd, while it is watched, else NULL */
+struct link *watch_link(int fd);
 /** watch_request() - the time for the next request begins */
 void watch_request(struct watch *w);
 /**
@@ -82,13 +86,10 @@ void watch_request(struct watch *w);
 bool watch_reply(struct watch *w, size_t len);
 /** watch_late() - the request did not come whole in its time */
 bool watch_late(struct watch *w);
+/** watch_is_slow() - or there was time for that pause which ends a connection */
+bool watch_is_slow(struct watch *w);
 /** watch_remove() - before its descriptor is closed */
 void watch_remove(struct watch *w);
-
-/* ---- late.c ---- */
-
-/** late_tell() - answer 408 on @c, whose request is over without an answer; did it go out? */
-bool late_tell(struct MHD_Connection *c);
 
 /* ---- listen.c ---- */
 
@@ -137,18 +138,75 @@ void server_stop(struct server *s);
 struct center *server_center(struct server *s);
 /** server_db() - this thread's connection to the database */
 int server_db(struct server *s, struct db **db);
+/** server_is_stopping() - do connections end because the server does? */
+bool server_is_stopping(struct server *s);
 /** server_enter() - one more request is running: server_stop() waits for it */
 void server_enter(struct server *s);
 /** server_leave() - it is over */
 void server_leave(struct server *s);
 
-/* ---- exchange.c: what the HTTP library calls for a request ---- */
+/* ---- link.c: connections ---- */
+
+/**
+ * struct link - a connection; used by the one thread that serves it
+ * @server: whose
+ * @connection: of the HTTP library
+ * @fd: its socket
+ * @tls: its gnutls_session_t, or NULL
+ * @watch: its time
+ * @exchange: the request that is running, or NULL
+ * @heard: bytes that had come when the last one was over
+ * @closing: nothing more is to be said
+ */
+struct link {
+	struct server *server;
+	struct MHD_Connection *connection;
+	int fd;
+	void *tls;
+	struct watch *watch;
+	struct exchange *exchange;
+	__u64 heard;
+	bool closing;
+};
+
+/** on_connection() - the HTTP library calls it when one begins and ends */
+void on_connection(void *server, struct MHD_Connection *c, void **context,
+		   enum MHD_ConnectionNotificationCode what);
+/** link_of() - that of @c; NULL when there was no memory for it */
+struct link *link_of(struct MHD_Connection *c);
+/** link_heard() - what came until now has its answer */
+void link_heard(struct link *l);
+/** link_refused() - the HTTP library refuses with @status: tell the client in our words */
+void link_refused(struct MHD_Connection *c, unsigned int status);
+/** link_closing() - it closes the connection of @fd: answer what came and is no request */
+void link_closing(int fd);
+
+/* ---- hooks.c ---- */
+
+/** hook_queue() - MHD_queue_response(), for our own answers */
+enum MHD_Result hook_queue(struct MHD_Connection *c, unsigned int status,
+			   struct MHD_Response *r);
+
+/* ---- linger.c ---- */
+
+int linger_start(void);
+void linger_stop(void);
+/** linger_add() - its client may still be sending: let it read the answer after @fd is closed */
+void linger_add(int fd);
+
+/* ---- refusal.c ---- */
+
+/** refusal_send() - answer @p past the HTTP library, as the last on @l; did it go out? */
+bool refusal_send(const struct link *l, enum problem p, const char *detail);
+
+/* ---- exchange.c: requests ---- */
 
 /**
  * struct exchange - one request and its answer
- * @server: whose
- * @connection: of the HTTP library
- * @watch: of the connection
+ * @link: its connection
+ * @known: to the HTTP library, which calls on_completed()
+ * @last: the connection is closed behind it
+ * @early: it was answered before its body was read
  * @started: when its request line was there
  * @method: as sent; NULL until the whole head is there
  * @path: as sent, without the query; likewise
@@ -164,9 +222,10 @@ void server_leave(struct server *s);
  * @note: of POST /v1/licences
  */
 struct exchange {
-	struct server *server;
-	struct MHD_Connection *connection;
-	struct watch *watch;
+	struct link *link;
+	bool known;
+	bool last;
+	bool early;
 	struct timespec started;
 	char *method;
 	char *path;
@@ -181,6 +240,13 @@ struct exchange {
 	enum problem answer;
 	struct issue_note note;
 };
+
+/** exchange_new() - one begins on @l; NULL without memory */
+struct exchange *exchange_new(struct link *l);
+/** exchange_refuse() - answer @p past the HTTP library */
+void exchange_refuse(struct exchange *x, enum problem p);
+/** exchange_over() - count and log it, and free it */
+void exchange_over(struct exchange *x);
 
 /** on_line() - the request line is there; what is returned goes to the next two */
 void *on_line(void *server, const char *uri, struct MHD_Connection *connection);
