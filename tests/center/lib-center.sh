@@ -7,6 +7,9 @@
 #   post TYPE PATH FILE [ARGS]	the same with FILE as body
 #   ask FILE			POST /v1/licences
 #   heard FILE			an answer that was heard in another way: to $STATUS, $BODY and $HEAD
+#   whole NAME			it has the length that its head says, and is the last (two tests)
+#   statuses FILE		of all the answers that were heard
+#   say_tls FILE		standard input to the center over TLS; what it says to FILE
 #   expect NAME TYPE STATUS	the last answer is the problem TYPE (one test)
 #   expect_ok NAME		the last answer has status 200 (one test)
 #   sql STATEMENT		asks the database behind the center's back
@@ -51,6 +54,20 @@ heard() {
 	sed '/^\r$/q' "$1" >"$HEAD"
 	sed '1,/^\r$/d' "$1" >"$BODY"
 	STATUS=$(sed -n '1s,^HTTP/1\.1 \([0-9]*\) .*,\1,p' "$HEAD")
+}
+
+whole() {
+	tap_is "$1: its length" "$(sed -n 's/^Content-Length: \([0-9]*\)\r$/\1/p' "$HEAD")" \
+		"$(wc -c <"$BODY")"
+	tap_match "$1: no other follows" "$(tr -d '\r' <"$HEAD")" '^Connection: close$'
+}
+
+statuses() {
+	grep -ao 'HTTP/1\.1 [0-9][0-9]*' "$1" | sed 's/.* //' | tr '\n' ' '
+}
+
+say_tls() {
+	timeout 90 openssl s_client -quiet -connect "${CENTER_URL#https://}" >"$1" 2>"$T/s_client"
 }
 
 problem() {

@@ -49,32 +49,34 @@ slowly idle -n 120 -s 127.0.0.4 </dev/null &
 
 # ---- over TLS ----
 
-secure() {
-	timeout 90 openssl s_client -quiet -connect "127.0.0.1:${CENTER_URL##*:}" \
-		>"$T/said.$1" 2>"$T/secure.$1"
-}
 while printf x; do
 	sleep 0.5
-done | secure secure-line &
+done | say_tls "$T/said.secure-line" &
 {
 	printf 'GET /v1/status HTTP/1.1\r\n'
 	while printf 'X-Slow: x\r\n'; do
 		sleep 0.5
 	done
-} | secure secure-head &
+} | say_tls "$T/said.secure-head" &
 {
 	printf '%b' "${POST}Content-Length: 60000\r\n\r\n"
 	while printf x; do
 		sleep 0.5
 	done
-} | secure secure-body &
+} | say_tls "$T/said.secure-body" &
 
 {
 	printf 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /v1/status HTTP/1.1\r\n'
 	while printf 'X-Slow: x\r\n'; do
 		sleep 0.5
 	done
-} | secure secure-second &
+} | say_tls "$T/said.secure-second" &
+{
+	printf 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'
+	sleep 30
+} | say_tls "$T/said.secure-kept-alive" &
+sleep 30 | say_tls "$T/said.secure-idle" &
+secure_idle=$!
 while printf xxxx; do
 	sleep 0.4
 done | curl -sS -m 90 -o "$T/curl.body" -D "$T/curl.head" -X POST -H "Content-Type: $JSON" -T - \
@@ -98,7 +100,7 @@ query "$T/q"
 	tail -c +201 "$T/q"
 	sleep 9
 	printf 'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
-} | secure kept &
+} | say_tls "$T/said.kept" &
 kept=$!
 
 # ---- what they get ----
@@ -107,14 +109,7 @@ kept=$!
 told() {
 	heard "$T/said.$2"
 	expect "$1" too-slow 408
-	tap_is "$1: the length" "$(sed -n 's/^Content-Length: \([0-9]*\)\r$/\1/p' "$HEAD")" \
-		"$(wc -c <"$BODY")"
-	tap_match "$1: no other follows" "$(tr -d '\r' <"$HEAD")" '^Connection: close$'
-}
-
-# statuses CLIENT: of all its answers
-statuses() {
-	grep -ao 'HTTP/1\.1 [0-9]*' "$T/said.$1" | sed 's/.* //' | tr '\n' ' '
+	whole "$1"
 }
 
 # ended NAME CLIENT SECONDS: all were closed, the last after so long
@@ -154,9 +149,9 @@ told "it" lines
 ended "a request line of which the rest never comes" part 14
 told "it" part
 ended "another, behind an answer" second 14
-tap_is "it is told, too" "$(statuses second)" "200 408 "
+tap_is "it is told, too" "$(statuses "$T/said.second")" "200 408 "
 ended "who is silent after an answer" kept-alive 14
-tap_is "and gets no other" "$(statuses kept-alive)" "200 "
+tap_is "and gets no other" "$(statuses "$T/said.kept-alive")" "200 "
 ended "heads" heads 20
 told "a head" heads
 ended "bodies" bodies 20
@@ -184,12 +179,16 @@ wait "$kept"
 echo 'ROLLBACK;' >&9
 exec 9>&-
 told "a request line over TLS" secure-line
+wait "$secure_idle"
+told "who says nothing over TLS, where the handshake said something" secure-idle
+tap_is "who is silent over TLS after an answer gets no other" \
+	"$(statuses "$T/said.secure-kept-alive")" "200 "
 told "a head over TLS" secure-head
 told "a body over TLS" secure-body
 tap_is "a head over TLS, behind an answer" \
-	"$(statuses secure-second)" "200 408 "
+	"$(statuses "$T/said.secure-second")" "200 408 "
 tap_is "who was in time is answered late, and heard again" \
-	"$(statuses kept)" "503 200 "
+	"$(statuses "$T/said.kept")" "503 200 "
 
 stop_center
 tap_is "the center ends cleanly after all this" "$CENTER_STATUS" 0

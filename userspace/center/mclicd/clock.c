@@ -16,6 +16,14 @@
 static _Atomic time_t boot_time;	/* when the machine started, by the believed clock */
 static atomic_bool told;
 
+struct timespec clock_monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now;
+}
+
 static time_t clock_boot_time(void)
 {
 	struct timespec now, since;

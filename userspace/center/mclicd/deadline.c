@@ -3,7 +3,7 @@
  * No connection is open for ever. The HTTP library ends those on which nothing moves, but
  * one that sends a byte now and then would live on. When its time for the whole request is
  * up, a thread makes its socket deaf: the library hears nothing more and ends it as it
- * would a silent one, when the client is told. (It would also end one whose reading side
+ * would a silent one, and the client is told then. (It would also end one whose reading side
  * is shut down, but then GnuTLS sends nothing more.) What outlives that is shut down.
  *
  * A watch is on the list only while its descriptor is open, so under the lock the
@@ -41,14 +41,6 @@ static struct {
 	struct watch all;	/* head of the ring */
 } watches = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static struct timespec monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now;
-}
-
 static void end_late_one(struct watch *w, time_t now)
 {
 	static const int deaf = DEAF_BYTES;
@@ -77,7 +69,7 @@ static void *deadline_run(void *unused)
 
 	pthread_mutex_lock(&watches.lock);
 	while (!watches.stop) {
-		now = monotonic();
+		now = clock_monotonic();
 		end_late_ones(now.tv_sec);
 		now.tv_sec++;
 		pthread_cond_timedwait(&watches.stop_now, &watches.lock, &now);
@@ -117,7 +109,7 @@ struct watch *watch_add(struct link *l)
 	if (!w)
 		return NULL;
 	w->link = l;
-	w->until = monotonic().tv_sec + REQUEST_SECONDS;
+	w->until = clock_monotonic().tv_sec + REQUEST_SECONDS;
 	pthread_mutex_lock(&watches.lock);
 	w->next = &watches.all;
 	w->previous = watches.all.previous;
@@ -148,7 +140,7 @@ static bool watch_set(struct watch *w, enum watch_phase phase, unsigned int seco
 	in_time = w->phase != WATCH_LATE;
 	if (in_time) {
 		w->phase = phase;
-		w->until = monotonic().tv_sec + (time_t)seconds;
+		w->until = clock_monotonic().tv_sec + (time_t)seconds;
 	}
 	pthread_mutex_unlock(&watches.lock);
 	return in_time;
@@ -164,7 +156,7 @@ bool watch_reply(struct watch *w, size_t len)
 	return watch_set(w, WATCH_REPLY, REPLY_SECONDS + (unsigned int)(len / REPLY_RATE));
 }
 
-bool watch_late(struct watch *w)
+bool watch_is_late(struct watch *w)
 {
 	bool late;
 
@@ -176,12 +168,13 @@ bool watch_late(struct watch *w)
 
 bool watch_is_slow(struct watch *w)
 {
-	time_t since;
+	bool slow;
 
 	pthread_mutex_lock(&watches.lock);
-	since = w->phase == WATCH_REQUEST ? w->until - REQUEST_SECONDS : 0;
+	slow = w->phase == WATCH_LATE ||
+	       clock_monotonic().tv_sec >= w->until - REQUEST_SECONDS + IDLE_SECONDS;
 	pthread_mutex_unlock(&watches.lock);
-	return monotonic().tv_sec >= since + IDLE_SECONDS;
+	return slow;
 }
 
 void watch_remove(struct watch *w)

@@ -27,7 +27,7 @@ static const char *problem_detail(const struct exchange *x, enum problem p)
 		return "A request has a line, a Host, and a length in digits or in chunks, as RFC "
 		       "9112 says; mend the client";
 	case PROBLEM_HTTP_VERSION:
-		return "This is a server for HTTP/1.1";
+		return "This is a server for HTTP/1.1 and 1.0";
 	case PROBLEM_URI_TOO_LONG:
 	case PROBLEM_HEAD_TOO_LARGE:
 		return "The head of a request, its first line included, has to fit into 32 KiB";
@@ -127,7 +127,7 @@ struct exchange *exchange_new(struct link *l)
 		return NULL;
 	x->link = l;
 	l->exchange = x;
-	clock_gettime(CLOCK_MONOTONIC, &x->started);
+	x->started = clock_monotonic();
 	server_enter(l->server);
 	return x;
 }
@@ -135,13 +135,10 @@ struct exchange *exchange_new(struct link *l)
 void *on_line(void *cls, const char *uri, struct MHD_Connection *connection)
 {
 	struct link *l = link_of(connection);
-	struct exchange *x = l ? exchange_new(l) : NULL;
 
 	(void)cls;
 	(void)uri;
-	if (x)
-		x->known = true;
-	return x;
+	return l ? exchange_new(l) : NULL;
 }
 
 static const char *exchange_header(const struct exchange *x, const char *name)
@@ -189,7 +186,10 @@ static bool exchange_is_last(const struct exchange *x, const char *version)
 	return strcmp(version, MHD_HTTP_VERSION_1_1) || (v && strcasestr(v, "close"));
 }
 
-/* Without a length that is known a body has no end (RFC 9112, section 6.3). */
+/*
+ * The library reads chunks only where they are the one coding. Without them the end of the
+ * body is not known (RFC 9112, section 6.3).
+ */
 static bool exchange_is_endless(const struct exchange *x)
 {
 	const char *v = exchange_header(x, MHD_HTTP_HEADER_TRANSFER_ENCODING);
@@ -213,7 +213,8 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method, co
 		x->problem = PROBLEM_TOO_LARGE;
 	else
 		return MHD_YES;
-	x->early = x->last = true;
+	x->last = true;
+	linger_add(x->link->fd);
 	return exchange_answer(x);
 }
 
@@ -221,11 +222,12 @@ enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const c
 				  const char *method, const char *version, const char *data,
 				  size_t *data_len, void **state)
 {
-	struct exchange *x = *state;
+	struct link *l = link_of(connection);
+	struct exchange *x = l ? l->exchange : NULL;
 
 	(void)cls;
-	(void)connection;
-	if (!x || watch_late(x->link->watch))
+	(void)state;
+	if (!x || watch_is_late(l->watch))
 		return MHD_NO;
 	if (!x->method)
 		return exchange_begin(x, method, url, version);
@@ -287,10 +289,9 @@ void exchange_refuse(struct exchange *x, enum problem p)
 void exchange_over(struct exchange *x)
 {
 	struct server *s = x->link->server;
-	struct timespec now;
+	struct timespec now = clock_monotonic();
 	__u64 spent;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	spent = (__u64)(now.tv_sec - x->started.tv_sec) * 1000000 +
 		(__u64)((now.tv_nsec - x->started.tv_nsec) / 1000);
 	metrics_request(x->route ? x->route->endpoint : ENDPOINT_OTHER, x->status, spent);
@@ -307,20 +308,16 @@ void exchange_over(struct exchange *x)
 void on_completed(void *cls, struct MHD_Connection *connection, void **state,
 		  enum MHD_RequestTerminationCode how)
 {
-	struct exchange *x = *state;
-	struct link *l;
+	struct link *l = link_of(connection);
+	struct exchange *x = l ? l->exchange : NULL;
 
 	(void)cls;
-	(void)connection;
+	(void)state;
 	if (!x)
 		return;
-	*state = NULL;
-	l = x->link;
 	if (!x->status &&
-	    (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || watch_late(l->watch)))
+	    (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || watch_is_late(l->watch)))
 		exchange_refuse(x, PROBLEM_TOO_SLOW);
-	if (x->early)
-		linger_add(l->fd);
 	if (x->last || how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		l->closing = true;
 	exchange_over(x);

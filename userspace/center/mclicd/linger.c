@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,19 +18,11 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_t thread;
 	int wake;		/* the thread: there is one more, or it is time to stop */
-	bool stop;
+	atomic_bool stop;
 	unsigned int count;	/* only the thread makes it smaller */
 	int fds[LINGER_MAX];
 	time_t until[LINGER_MAX];
 } lingering = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static time_t linger_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
 
 /* Does the client still send, or wait? */
 static bool linger_drain(int fd)
@@ -66,24 +59,14 @@ static void linger_round(void)
 	if (p[n].revents)
 		eventfd_read(lingering.wake, &woken);
 	for (i = n; i-- > 0; )
-		if (linger_now() >= lingering.until[i] ||
+		if (clock_monotonic().tv_sec >= lingering.until[i] ||
 		    (p[i].revents && !linger_drain(p[i].fd)))
 			linger_end(i);
 }
 
-static bool linger_is_on(void)
-{
-	bool on;
-
-	pthread_mutex_lock(&lingering.lock);
-	on = !lingering.stop;
-	pthread_mutex_unlock(&lingering.lock);
-	return on;
-}
-
 static void *linger_run(void *unused)
 {
-	while (linger_is_on())
+	while (!atomic_load(&lingering.stop))
 		linger_round();
 	while (lingering.count)
 		linger_end(0);
@@ -94,7 +77,7 @@ int linger_start(void)
 {
 	int err;
 
-	lingering.stop = false;
+	atomic_store(&lingering.stop, false);
 	lingering.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (lingering.wake < 0)
 		return mclic_fail(errno, "cannot make an eventfd: %s", strerror(errno));
@@ -107,25 +90,30 @@ int linger_start(void)
 
 void linger_stop(void)
 {
-	pthread_mutex_lock(&lingering.lock);
-	lingering.stop = true;
-	pthread_mutex_unlock(&lingering.lock);
+	atomic_store(&lingering.stop, true);
 	eventfd_write(lingering.wake, 1);
 	pthread_join(lingering.thread, NULL);
 	mclic_close_fd(&lingering.wake);
 }
 
+static void linger_keep(int fd)
+{
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	lingering.fds[lingering.count] = fd;
+	lingering.until[lingering.count] = clock_monotonic().tv_sec + REQUEST_SECONDS;
+	lingering.count++;
+	eventfd_write(lingering.wake, 1);
+}
+
 void linger_add(int fd)
 {
+	/* What is there already may be all of it. */
+	if (!linger_drain(fd))
+		return;
 	pthread_mutex_lock(&lingering.lock);
-	if (lingering.count < LINGER_MAX) {
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		if (fd >= 0) {
-			lingering.fds[lingering.count] = fd;
-			lingering.until[lingering.count] = linger_now() + REQUEST_SECONDS;
-			lingering.count++;
-		}
-	}
+	if (lingering.count < LINGER_MAX)
+		linger_keep(fd);
 	pthread_mutex_unlock(&lingering.lock);
-	eventfd_write(lingering.wake, 1);
 }

@@ -39,7 +39,7 @@ static struct link *link_new(struct server *s, struct MHD_Connection *c)
 
 static void link_end(struct link *l)
 {
-	/* After some of its errors the library does not call on_completed(). */
+	/* Without memory for an error the library does not call on_completed(). */
 	if (l->exchange)
 		exchange_over(l->exchange);
 	watch_remove(l->watch);
@@ -101,8 +101,7 @@ static void link_refuse(struct link *l, enum problem p)
 	if (!x)
 		return;
 	exchange_refuse(x, p);
-	if (!x->known)
-		exchange_over(x);
+	exchange_over(x);
 }
 
 static enum problem link_problem(unsigned int status)
@@ -136,8 +135,8 @@ void link_refused(struct MHD_Connection *c, unsigned int status)
 		shutdown(l->fd, SHUT_WR);
 }
 
-/* One that was silent, or only waited for the next request, expects no answer. */
-static enum problem link_silence(const struct link *l)
+/* What came and got no answer; nothing, where the client only waited. */
+static enum problem link_leftover(const struct link *l)
 {
 	if (!watch_is_slow(l->watch))
 		return PROBLEM_BAD_HTTP;
@@ -154,7 +153,7 @@ void link_closing(int fd)
 	l->closing = true;
 	if (server_is_stopping(l->server) || !link_is_open(l))
 		return;
-	p = link_silence(l);
+	p = link_leftover(l);
 	if (p)
 		link_refuse(l, p);
 }

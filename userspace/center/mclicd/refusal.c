@@ -23,14 +23,12 @@ static bool refusal_write(const struct link *l, const char *text, size_t len)
 	return send(l->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)len;
 }
 
-/* What would keep the answer from being read: a cork of the library's, and what was not heard. */
+/* Past a cork of the library's. */
 static void refusal_push(int fd)
 {
 	static const int now = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof(now));
-	recv(fd, NULL, SWALLOW_MAX, MSG_DONTWAIT | MSG_TRUNC);
-	linger_add(fd);
 }
 
 static char *refusal_text(unsigned int status, const char *problem)
@@ -61,5 +59,6 @@ bool refusal_send(const struct link *l, enum problem p, const char *detail)
 	if (!text || !refusal_write(l, text, strlen(text)))
 		return false;
 	refusal_push(l->fd);
+	linger_add(l->fd);
 	return true;
 }

@@ -165,26 +165,24 @@ int server_start(struct center *c, int fd, const struct tls *tls, struct server 
 	pthread_cond_init(&s->idle, &attr);
 	pthread_condattr_destroy(&attr);
 	ret = linger_start();
-	if (ret) {
-		server_free(s);
-		return ret;
-	}
+	if (ret)
+		goto out_free;
 	ret = deadline_start();
-	if (ret) {
-		linger_stop();
-		server_free(s);
-		return ret;
-	}
+	if (ret)
+		goto out_linger;
 	s->daemon = daemon_start(s, tls);
-	if (!s->daemon) {
-		deadline_stop();
-		linger_stop();
-		server_free(s);
-		return mclic_fail(EIO, "the HTTP server does not start; is the TLS pair one that "
-				  "GnuTLS can use?");
+	if (s->daemon) {
+		*out = s;
+		return 0;
 	}
-	*out = s;
-	return 0;
+	ret = mclic_fail(EIO, "the HTTP server does not start; is the TLS pair one that GnuTLS can "
+			 "use?");
+	deadline_stop();
+out_linger:
+	linger_stop();
+out_free:
+	server_free(s);
+	return ret;
 }
 
 /*

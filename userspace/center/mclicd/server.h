@@ -62,6 +62,8 @@ char *metrics_text(void);
 
 /** clock_start() - believe the machine's clock, and watch it from now on */
 void clock_start(void);
+/** clock_monotonic() - time that nobody puts right */
+struct timespec clock_monotonic(void);
 /** clock_now() - seconds since 1970; goes on as before when the clock is put far ahead */
 __u64 clock_now(void);
 
@@ -84,9 +86,9 @@ void watch_request(struct watch *w);
  * Return: false when the request came too late for one.
  */
 bool watch_reply(struct watch *w, size_t len);
-/** watch_late() - the request did not come whole in its time */
-bool watch_late(struct watch *w);
-/** watch_is_slow() - or there was time for that pause which ends a connection */
+/** watch_is_late() - the request did not come whole in its REQUEST_SECONDS */
+bool watch_is_late(struct watch *w);
+/** watch_is_slow() - it did not, or IDLE_SECONDS have passed since its time began */
 bool watch_is_slow(struct watch *w);
 /** watch_remove() - before its descriptor is closed */
 void watch_remove(struct watch *w);
@@ -155,8 +157,8 @@ void server_leave(struct server *s);
  * @tls: its gnutls_session_t, or NULL
  * @watch: its time
  * @exchange: the request that is running, or NULL
- * @heard: bytes that had come when the last one was over
- * @closing: nothing more is to be said
+ * @heard: bytes that had come when the last one was over; more are the next one's
+ * @closing: its last answer is given, or it gets none
  */
 struct link {
 	struct server *server;
@@ -174,7 +176,7 @@ void on_connection(void *server, struct MHD_Connection *c, void **context,
 		   enum MHD_ConnectionNotificationCode what);
 /** link_of() - that of @c; NULL when there was no memory for it */
 struct link *link_of(struct MHD_Connection *c);
-/** link_heard() - what came until now has its answer */
+/** link_heard() - what came until now is over: the rest is the next request's */
 void link_heard(struct link *l);
 /** link_refused() - the HTTP library refuses with @status: tell the client in our words */
 void link_refused(struct MHD_Connection *c, unsigned int status);
@@ -204,9 +206,7 @@ bool refusal_send(const struct link *l, enum problem p, const char *detail);
 /**
  * struct exchange - one request and its answer
  * @link: its connection
- * @known: to the HTTP library, which calls on_completed()
  * @last: the connection is closed behind it
- * @early: it was answered before its body was read
  * @started: when its request line was there
  * @method: as sent; NULL until the whole head is there
  * @path: as sent, without the query; likewise
@@ -223,9 +223,7 @@ bool refusal_send(const struct link *l, enum problem p, const char *detail);
  */
 struct exchange {
 	struct link *link;
-	bool known;
 	bool last;
-	bool early;
 	struct timespec started;
 	char *method;
 	char *path;
@@ -248,7 +246,7 @@ void exchange_refuse(struct exchange *x, enum problem p);
 /** exchange_over() - count and log it, and free it */
 void exchange_over(struct exchange *x);
 
-/** on_line() - the request line is there; what is returned goes to the next two */
+/** on_line() - the request line is there */
 void *on_line(void *server, const char *uri, struct MHD_Connection *connection);
 /** on_request() - its head is there; then for each piece of its body; then it is whole */
 enum MHD_Result on_request(void *server, struct MHD_Connection *connection, const char *url,
