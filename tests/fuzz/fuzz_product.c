@@ -28,7 +28,7 @@ static void parse(const uint8_t *data, size_t size, bool sign)
 	struct mclic_marker *marker = (struct mclic_marker *)bytes, head;
 	struct mclic_product *p = NULL;
 	struct mclic_title title;
-	__u8 public[MCLIC_ED25519_PUBLIC];
+	__u8 public[MCLIC_ED25519_PUBLIC], hash[MCLIC_HASH_SIZE];
 	EVP_PKEY *key;
 	int err;
 
@@ -42,7 +42,9 @@ static void parse(const uint8_t *data, size_t size, bool sign)
 		HOLDS(mclic_marker_make(c, &head, &title, mclic_get32(head.km_generation), public,
 					size - sizeof(head)) == MCLIC_OK);
 		*marker = head;
-		HOLDS(!mclic_product_sign(marker, bytes + sizeof(head), size - sizeof(head), key));
+		HOLDS(EVP_Digest(bytes + sizeof(head), size - sizeof(head), hash, NULL,
+				 EVP_sha256(), NULL) == 1);
+		HOLDS(!mclic_product_sign(marker, hash, key));
 	}
 	err = mclic_product_parse(bytes, size, &p);
 	if (err) {

@@ -560,20 +560,19 @@ static void write_marker(const struct maker *mk, const struct job *job, const ch
 			 struct mclic_manifest *m)
 {
 	struct mclic_title title = { .content_version = CONTENT_VERSION };
-	char *text = mclic_manifest_text(m);
-	size_t len = strlen(text);
-	struct mclic_marker *marker = calloc(1, sizeof(*marker) + len);
+	MCLIC_AUTO_CLOSE int fd = open(in_dir(dir, MCLIC_MARKER_NAME),
+				       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	__u8 hash[MCLIC_HASH_SIZE];
+	struct mclic_marker marker;
+	size_t len;
 
-	need(marker, "memory");
+	need(fd >= 0, "marker");
+	must(mclic_manifest_print(m, fd, sizeof(marker), &len, hash), "manifest");
 	memcpy(title.did, job->did, sizeof(title.did));
-	need(mclic_marker_make(c, marker, &title, KM_GENERATION, mk->publisher_key, len) ==
+	need(mclic_marker_make(c, &marker, &title, KM_GENERATION, mk->publisher_key, len) ==
 	     MCLIC_OK, "marker");
-	memcpy(marker + 1, text, len);
-	must(mclic_product_sign(marker, text, len, mk->publisher), "marker");
-	must(mclic_write_file(AT_FDCWD, in_dir(dir, MCLIC_MARKER_NAME), marker,
-			      sizeof(*marker) + len, 0644), "marker");
-	free(marker);
-	free(text);
+	must(mclic_product_sign(&marker, hash, mk->publisher), "marker");
+	must(mclic_pwrite_full(fd, &marker, sizeof(marker), 0), "marker");
 }
 
 static void write_product(const struct maker *mk, const struct job *job)

@@ -7,8 +7,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "userspace/lib/libmclic.h"
 
@@ -93,6 +96,36 @@ static void a_text_of_brackets_is_refused(void **state)
 				    "\"mode\":\"0755\"}", 100), 0);
 }
 
+static int memory_file(void)
+{
+	int fd = memfd_create("manifest", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void sha256(const void *p, size_t n, __u8 hash[MCLIC_HASH_SIZE])
+{
+	assert_int_equal(EVP_Digest(p, n, hash, NULL, EVP_sha256(), NULL), 1);
+}
+
+/* The manifest's text, whose length and hash must be those that were told; free() it. */
+static char *text_of(const struct mclic_manifest *m)
+{
+	__u8 told[MCLIC_HASH_SIZE], hash[MCLIC_HASH_SIZE];
+	int fd = memory_file();
+	size_t len, read;
+	void *text;
+
+	assert_int_equal(mclic_manifest_print(m, fd, 0, &len, told), 0);
+	assert_int_equal(mclic_read_fd(fd, "text", MCLIC_MANIFEST_MAX, &text, &read), 0);
+	close(fd);
+	sha256(text, read, hash);
+	assert_int_equal(len, read);
+	assert_memory_equal(told, hash, sizeof(hash));
+	return text;
+}
+
 static void what_is_written_is_read_again(void **state)
 {
 	struct mclic_entry e[] = {
@@ -103,15 +136,12 @@ static void what_is_written_is_read_again(void **state)
 	char longest[] = "Titel ß " ID "0123456789012345678901";	/* 63 bytes */
 	struct mclic_manifest m = { longest, 4294967295u, e, 3, 0 }, *back;
 	char *text, *again;
-	size_t i, len;
+	size_t i;
 
 	(void)state;
 	memset(e[1].file_id, 0xab, sizeof(e[1].file_id));
 	memset(e[1].sha256, 0xcd, sizeof(e[1].sha256));
-	text = mclic_manifest_text(&m);
-	assert_non_null(text);
-	assert_int_equal(mclic_manifest_len(&m, &len), 0);
-	assert_int_equal(len, strlen(text));
+	text = text_of(&m);
 	assert_int_equal(parse(text, &back), 0);
 	assert_int_equal(strlen(longest), MCLIC_TITLE_SIZE - 1);
 	assert_string_equal(back->title, m.title);
@@ -126,11 +156,85 @@ static void what_is_written_is_read_again(void **state)
 		assert_memory_equal(back->entries[i].sha256, e[i].sha256, MCLIC_HASH_SIZE);
 	}
 	assert_string_equal(back->entries[2].target, "../d/x");
-	again = mclic_manifest_text(back);
+	again = text_of(back);
 	assert_string_equal(again, text);
 	free(again);
 	free(text);
 	mclic_manifest_free(back);
+}
+
+/* One with more text than is written at once. */
+static struct mclic_manifest *long_manifest(void)
+{
+	struct mclic_manifest *m = calloc(1, sizeof(*m));
+	size_t i, n = 2000;
+	int len;
+
+	assert_non_null(m);
+	m->title = strdup("T");
+	m->version = 1;
+	m->entries = calloc(n, sizeof(*m->entries));
+	assert_non_null(m->entries);
+	for (i = 0; i < n; i++) {
+		len = asprintf(&m->entries[i].path, "file number %zu", i);
+		assert_true(len > 0);
+		m->entries[i].type = MCLIC_ENTRY_FILE;
+	}
+	m->count = n;
+	return m;
+}
+
+/* In its place, and nothing beside it. */
+static void a_manifest_is_written_to_its_place(void **state)
+{
+	enum { OFF = 2240, BEHIND = 100 };
+	__u8 counted_hash[MCLIC_HASH_SIZE], hash[MCLIC_HASH_SIZE];
+	struct mclic_manifest *m = long_manifest();
+	char *text = text_of(m), *filled, *got;
+	size_t counted, len, size, n;
+	int fd = memory_file();
+
+	(void)state;
+	assert_int_equal(mclic_manifest_print(m, -1, 0, &counted, counted_hash), 0);
+	assert_int_equal(counted, strlen(text));
+	size = OFF + counted + BEHIND;
+	filled = malloc(size);
+	assert_non_null(filled);
+	memset(filled, 0xee, size);
+	assert_int_equal(mclic_pwrite_full(fd, filled, size, 0), 0);
+	assert_int_equal(mclic_manifest_print(m, fd, OFF, &len, hash), 0);
+	assert_int_equal(len, counted);
+	assert_memory_equal(hash, counted_hash, sizeof(hash));
+	assert_int_equal(mclic_read_fd(fd, "file", size, (void **)&got, &n), 0);
+	assert_int_equal(n, size);
+	memcpy(filled + OFF, text, len);
+	assert_memory_equal(got, filled, size);
+	close(fd);
+	free(got);
+	free(filled);
+	free(text);
+	mclic_manifest_free(m);
+}
+
+static void what_cannot_be_written_is_told(void **state)
+{
+	struct mclic_manifest *m = long_manifest();
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), fd = memory_file();
+	__u8 hash[MCLIC_HASH_SIZE];
+	size_t len;
+
+	(void)state;
+	assert_int_equal(mclic_manifest_print(m, full, 0, &len, hash), -ENOSPC);
+	assert_non_null(strstr(mclic_message(), strerror(ENOSPC)));
+	m->count = 1;		/* less than is written at once */
+	assert_int_equal(mclic_manifest_print(m, full, 0, &len, hash), -ENOSPC);
+	assert_non_null(strstr(mclic_message(), strerror(ENOSPC)));
+	m->entries[0].path[0] = (char)0xff;
+	assert_int_equal(mclic_manifest_print(m, fd, 0, &len, hash), -ENOMEM);
+	assert_non_null(strstr(mclic_message(), "not UTF-8"));
+	close(full);
+	close(fd);
+	mclic_manifest_free(m);
 }
 
 static void an_empty_product_is_one(void **state)
@@ -265,6 +369,14 @@ static int drop_key(void **state)
 	return 0;
 }
 
+static void sign(struct mclic_marker *m, const char *manifest, EVP_PKEY *key)
+{
+	__u8 hash[MCLIC_HASH_SIZE];
+
+	sha256(manifest, strlen(manifest), hash);
+	assert_int_equal(mclic_product_sign(m, hash, key), 0);
+}
+
 static char *product(const char *manifest, __u32 version, size_t *len)
 {
 	struct mclic_title title = { .did = { 1, 2, 3 }, .content_version = version };
@@ -274,7 +386,7 @@ static char *product(const char *manifest, __u32 version, size_t *len)
 
 	assert_non_null(bytes);
 	assert_int_equal(mclic_marker_make(mclic_openssl(), &m, &title, 1, public, n), MCLIC_OK);
-	assert_int_equal(mclic_product_sign(&m, manifest, n, publisher), 0);
+	sign(&m, manifest, publisher);
 	memcpy(bytes, &m, sizeof(m));
 	memcpy(bytes + sizeof(m), manifest, n);
 	*len = sizeof(m) + n;
@@ -334,7 +446,7 @@ static void another_key_is_another_publisher(void **state)
 	(void)state;
 	memcpy(&m, bytes, sizeof(m));
 	assert_int_equal(EVP_PKEY_get_raw_public_key(other, m.publisher_key, &n), 1);
-	assert_int_equal(mclic_product_sign(&m, GOOD, strlen(GOOD), other), 0);
+	sign(&m, GOOD, other);
 	memcpy(bytes, &m, sizeof(m));
 	assert_int_equal(mclic_product_parse(bytes, len, &p), -EBADMSG);
 	assert_non_null(strstr(mclic_message(), "another publisher"));
@@ -359,6 +471,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_manifest_is_read),
 		cmocka_unit_test(what_is_written_is_read_again),
+		cmocka_unit_test(a_manifest_is_written_to_its_place),
+		cmocka_unit_test(what_cannot_be_written_is_told),
 		cmocka_unit_test(an_empty_product_is_one),
 		cmocka_unit_test(what_is_bad_is_refused_and_named),
 		cmocka_unit_test(every_cut_is_refused),

@@ -597,10 +597,15 @@ struct mclic_manifest {
 int mclic_manifest_parse(const void *text, size_t len, struct mclic_manifest **m);
 /** mclic_manifest_check() - of entries with good paths: no twins, parents first (as above) */
 int mclic_manifest_check(const struct mclic_manifest *m);
-/** mclic_manifest_text() - the JSON of a manifest, compact, members sorted; free() it */
-char *mclic_manifest_text(const struct mclic_manifest *m);
-/** mclic_manifest_len() - how many bytes that text has */
-int mclic_manifest_len(const struct mclic_manifest *m, size_t *len);
+/**
+ * mclic_manifest_print() - the JSON of a manifest, compact, members sorted
+ * @fd: gets it, piece by piece; -1 when only its length and hash are wanted
+ * @off: where in @fd
+ * @len: gets its bytes
+ * @hash: gets its SHA-256
+ */
+int mclic_manifest_print(const struct mclic_manifest *m, int fd, off_t off, size_t *len,
+			 __u8 hash[MCLIC_HASH_SIZE]);
 void mclic_manifest_free(struct mclic_manifest *m);
 /** mclic_entries_free() - @n entries with their names; for a manifest that was not parsed */
 void mclic_entries_free(struct mclic_entry *e, size_t n);
@@ -626,8 +631,11 @@ struct mclic_product {
 
 /* ---- product.c: a marker and its signature ---- */
 
-/** mclic_product_sign() - the publisher's signature into a marker that is complete otherwise */
-int mclic_product_sign(struct mclic_marker *marker, const void *manifest, size_t len,
+/**
+ * mclic_product_sign() - the publisher's signature into a marker that is complete otherwise
+ * @hash: SHA-256 of the manifest's text
+ */
+int mclic_product_sign(struct mclic_marker *marker, const __u8 hash[MCLIC_HASH_SIZE],
 		       EVP_PKEY *publisher);
 /**
  * mclic_product_parse() - marker, publisher id, signature, manifest

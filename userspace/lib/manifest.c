@@ -383,43 +383,54 @@ static bool print_manifest(const struct mclic_manifest *m, FILE *out)
 	return !ferror(out);
 }
 
-static ssize_t count_bytes(void *len, const char *buf, size_t n)
+/* Where the text goes: it can have 64 MiB, so it is never in memory as a whole. */
+struct sink {
+	int fd;			/* -1: it is counted only */
+	off_t off;
+	size_t len;
+	EVP_MD_CTX *md;
+	int err;		/* the first; its message is noted */
+};
+
+static ssize_t take(void *cookie, const char *buf, size_t n)
 {
-	(void)buf;
-	*(size_t *)len += n;
-	return (ssize_t)n;
+	struct sink *s = cookie;
+
+	if (!s->err && s->fd >= 0)
+		s->err = mclic_pwrite_full(s->fd, buf, n, s->off + (off_t)s->len);
+	if (!s->err && EVP_DigestUpdate(s->md, buf, n) != 1)
+		s->err = mclic_fail(EIO, "OpenSSL cannot compute SHA-256");
+	s->len += n;
+	return s->err ? 0 : (ssize_t)n;
 }
 
-/* Prints to @out, and closes it. */
-static int print_to(FILE *out, const struct mclic_manifest *m)
+static int print_to(struct sink *s, const struct mclic_manifest *m)
 {
+	FILE *out = fopencookie(s, "w", (cookie_io_functions_t){ .write = take });
 	bool good = out && print_manifest(m, out);
 
-	if (out && !fclose(out) && good)
-		return 0;
+	if (out && fclose(out))
+		good = false;
+	if (s->err || good)
+		return s->err;
 	return mclic_fail(ENOMEM, "not enough memory, or a name in the manifest is not UTF-8");
 }
 
-int mclic_manifest_len(const struct mclic_manifest *m, size_t *len)
+int mclic_manifest_print(const struct mclic_manifest *m, int fd, off_t off, size_t *len,
+			 __u8 hash[MCLIC_HASH_SIZE])
 {
-	*len = 0;
-	return print_to(fopencookie(len, "w", (cookie_io_functions_t){ .write = count_bytes }), m);
-}
+	struct sink s = { .fd = fd, .off = off, .md = EVP_MD_CTX_new() };
+	int err;
 
-char *mclic_manifest_text(const struct mclic_manifest *m)
-{
-	char *text;
-	size_t len;
-
-	/* Counted first: a text that grows would be in memory twice, and it can have 64 MiB. */
-	if (mclic_manifest_len(m, &len))
-		return NULL;
-	text = malloc(len + 1);
-	if (text && !print_to(fmemopen(text, len + 1, "w"), m))
-		return text;
-	free(text);
-	mclic_fail(ENOMEM, "not enough memory");
-	return NULL;
+	if (!s.md || EVP_DigestInit_ex2(s.md, EVP_sha256(), NULL) != 1)
+		err = mclic_fail(ENOMEM, "not enough memory");
+	else
+		err = print_to(&s, m);
+	if (!err && EVP_DigestFinal_ex(s.md, hash, NULL) != 1)
+		err = mclic_fail(EIO, "OpenSSL cannot compute SHA-256");
+	EVP_MD_CTX_free(s.md);
+	*len = s.len;
+	return err;
 }
 
 void mclic_entries_free(struct mclic_entry *e, size_t n)

@@ -6,30 +6,21 @@
 #include "libmclic.h"
 
 /* What the publisher's signature covers: label, the marker's head, SHA-256(manifest). */
-struct signed_parts {
-	struct mclic_vec v[3];
-	__u8 hash[MCLIC_HASH_SIZE];
-};
-
-static int signed_parts(const struct mclic_marker *marker, const void *manifest, size_t len,
-			struct signed_parts *s)
+static void signed_parts(const struct mclic_marker *marker, const __u8 hash[MCLIC_HASH_SIZE],
+			 struct mclic_vec v[3])
 {
-	const struct mclic_crypto *c = mclic_openssl();
-	struct mclic_vec text = { manifest, len };
-
-	s->v[0] = (struct mclic_vec){ MCLIC_LABEL_PRODUCT, strlen(MCLIC_LABEL_PRODUCT) };
-	s->v[1] = (struct mclic_vec){ marker, MCLIC_MARKER_SIGNED };
-	s->v[2] = (struct mclic_vec){ s->hash, sizeof(s->hash) };
-	return c->sha256(c, &text, 1, s->hash);
+	v[0] = (struct mclic_vec){ MCLIC_LABEL_PRODUCT, strlen(MCLIC_LABEL_PRODUCT) };
+	v[1] = (struct mclic_vec){ marker, MCLIC_MARKER_SIGNED };
+	v[2] = (struct mclic_vec){ hash, MCLIC_HASH_SIZE };
 }
 
-int mclic_product_sign(struct mclic_marker *marker, const void *manifest, size_t len,
+int mclic_product_sign(struct mclic_marker *marker, const __u8 hash[MCLIC_HASH_SIZE],
 		       EVP_PKEY *publisher)
 {
-	struct signed_parts s;
-	int err = signed_parts(marker, manifest, len, &s);
+	struct mclic_vec v[3];
 
-	return err ? err : mclic_ed25519_sign(publisher, s.v, 3, marker->sig);
+	signed_parts(marker, hash, v);
+	return mclic_ed25519_sign(publisher, v, 3, marker->sig);
 }
 
 /* The manifest is looked at only after its publisher's signature has been found good. */
@@ -37,7 +28,9 @@ static int check_marker(const struct mclic_marker *marker, const void *manifest,
 {
 	const struct mclic_crypto *c = mclic_openssl();
 	enum mclic_why why = mclic_marker_check(marker, sizeof(*marker));
-	struct signed_parts s;
+	const struct mclic_vec text = { manifest, len };
+	__u8 hash[MCLIC_HASH_SIZE];
+	struct mclic_vec v[3];
 	int err;
 
 	if (!why && mclic_get64(marker->manifest_len) != len)
@@ -49,10 +42,11 @@ static int check_marker(const struct mclic_marker *marker, const void *manifest,
 	if (why)
 		return mclic_fail(EBADMSG,
 				  "the product's marker names another publisher than its key's");
-	err = signed_parts(marker, manifest, len, &s);
+	err = c->sha256(c, &text, 1, hash);
 	if (err)
 		return err;
-	err = mclic_ed25519_verify(marker->publisher_key, s.v, 3, marker->sig);
+	signed_parts(marker, hash, v);
+	err = mclic_ed25519_verify(marker->publisher_key, v, 3, marker->sig);
 	if (err == -EKEYREJECTED)
 		return mclic_fail(EBADMSG,
 				  "the publisher's signature does not match the product: its marker or manifest was changed");

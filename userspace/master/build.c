@@ -220,7 +220,7 @@ static int seal_all(struct build *b)
 
 	if (err)
 		return err;
-	/* libisofs had a node for each file: a manifest's text comes in their place, not on top. */
+	/* libisofs had a node for each file: sealing, which takes longest, needs none of them. */
 	malloc_trim(0);
 	for (i = 0; i < b->count; i++)
 		total += b->titles[i].manifest.total;

@@ -125,8 +125,9 @@ static int finish_file(void *ctx, size_t index, struct mclic_work *w, int err)
 int marker_room(struct title *t)
 {
 	/* Ids and hashes are not known yet, but how long they are. */
+	__u8 hash[MCLIC_HASH_SIZE];
 	size_t len;
-	int err = mclic_manifest_len(&t->manifest, &len);
+	int err = mclic_manifest_print(&t->manifest, -1, 0, &len, hash);
 
 	if (err)
 		return err;
@@ -137,31 +138,27 @@ int marker_room(struct title *t)
 	return 0;
 }
 
+/* The manifest first: until its marker stands before it, nobody takes it for a product. */
 static int write_marker(const struct sealing *s)
 {
-	struct title *t = s->title;
-	MCLIC_AUTO_FREE char *text = mclic_manifest_text(&t->manifest);
+	const struct title *t = s->title;
+	__u8 hash[MCLIC_HASH_SIZE];
 	struct mclic_marker marker;
 	size_t len;
 	__u64 off;
-	int err;
+	int err = find_room(s, MCLIC_MARKER_NAME, t->marker_len, &off);
 
-	if (!text)
-		return -ENOMEM;
-	len = strlen(text);
-	err = find_room(s, MCLIC_MARKER_NAME, sizeof(marker) + len, &off);
+	if (!err)
+		err = mclic_manifest_print(&t->manifest, s->build->image,
+					   (off_t)(off + sizeof(marker)), &len, hash);
 	if (err)
 		return err;
-	if (mclic_marker_make(mclic_openssl(), &marker, &t->id, t->km_generation,
+	if (sizeof(marker) + len != t->marker_len ||
+	    mclic_marker_make(mclic_openssl(), &marker, &t->id, t->km_generation,
 			      s->build->publisher_public, len))
 		return mclic_fail(EIO, "no marker can be made for \"%s\"", t->name);
-	err = mclic_product_sign(&marker, text, len, s->build->publisher);
-	if (!err)
-		err = mclic_pwrite_full(s->build->image, &marker, sizeof(marker), (off_t)off);
-	if (!err)
-		err = mclic_pwrite_full(s->build->image, text, len,
-					(off_t)(off + sizeof(marker)));
-	return err;
+	err = mclic_product_sign(&marker, hash, s->build->publisher);
+	return err ? err : mclic_pwrite_full(s->build->image, &marker, sizeof(marker), (off_t)off);
 }
 
 int seal_title(struct build *b, struct title *t, struct mclic_source *disc,
