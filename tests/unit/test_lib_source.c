@@ -306,11 +306,9 @@ static void iso_directory(__u8 *image, __u32 own, __u32 own_len, const char *for
 	}
 }
 
-/* @dirs directories at the top, all of them the same one of @blocks blocks of names. */
-static void put_twins(const char *name, int dirs, int blocks)
+/* An image of @len bytes, zeros but for its head; free() it. */
+static __u8 *iso_image(size_t len, __u32 root_len)
 {
-	__u32 root_len = ((__u32)dirs / 40 + 1) * 2048, twin = ISO_ROOT + root_len / 2048;
-	const size_t len = (twin + (size_t)blocks + 1) * 2048;
 	__u8 *image = calloc(1, len), *head;
 
 	assert_non_null(image);
@@ -321,6 +319,16 @@ static void put_twins(const char *name, int dirs, int blocks)
 	iso_record(head + 156, "\1", ISO_ROOT, root_len, true);
 	head[881] = 1;
 	memcpy(head + 2048, "\377CD001\1", 7);
+	return image;
+}
+
+/* @dirs directories at the top, all of them the same one of @blocks blocks of names. */
+static void put_twins(const char *name, int dirs, int blocks)
+{
+	__u32 root_len = ((__u32)dirs / 40 + 1) * 2048, twin = ISO_ROOT + root_len / 2048;
+	const size_t len = (twin + (size_t)blocks + 1) * 2048;
+	__u8 *image = iso_image(len, root_len);
+
 	iso_directory(image, ISO_ROOT, root_len, "D%06d", dirs, twin, (__u32)blocks * 2048);
 	iso_directory(image, twin, (__u32)blocks * 2048, "F%06d", blocks * 48,
 		      twin + (__u32)blocks, 4);
@@ -348,6 +356,58 @@ static void a_long_image_has_not_more_names(void **state)
 	assert_int_equal(truncate(in_folder("long.iso"), (off_t)64 << 30), 0);
 	assert_int_equal(mclic_source_open(in_folder("long.iso"), &s), -EFBIG);
 	assert_non_null(strstr(mclic_message(), "names more than 1048576 files"));
+}
+
+#define ISO_DATA	(ISO_ROOT + 2)
+
+/* D0/F in two extents, a block and 100 bytes; the second begins @gap blocks behind the first. */
+static void put_extents(const char *name, __u32 gap)
+{
+	const __u32 dir = ISO_ROOT + 1, rest = ISO_DATA + 1 + gap;
+	const size_t len = (rest + 1) * 2048;
+	__u8 *image = iso_image(len, 2048), *first = image + dir * 2048 + 2 * 34, *second;
+
+	iso_directory(image, ISO_ROOT, 2048, "D%d", 1, dir, 4096);
+	iso_directory(image, dir, 2048, "", 0, 0, 0);
+	second = iso_record(first, "F", ISO_DATA, 2048, false);
+	first[25] = 0x80;	/* it goes on */
+	iso_record(second, "F", rest, 100, false);
+	memcpy(image + ISO_DATA * 2048, content, 2048);
+	memcpy(image + rest * 2048, content + 2048, 100);
+	put(name, image, len);
+	free(image);
+}
+
+/* Extents that follow each other are one piece; others are refused, by name. */
+static void extents_are_one_piece_or_refused(void **state)
+{
+	struct mclic_source_file *f;
+	struct mclic_source *s;
+	__u8 back[2200];
+	__u64 off, len;
+
+	(void)state;
+	put_extents("whole.iso", 0);
+	assert_int_equal(mclic_source_open(in_folder("whole.iso"), &s), 0);
+	assert_int_equal(mclic_source_file_open(s, "D0", "F", &f, &len), 0);
+	assert_int_equal(len, 2148);
+	assert_int_equal(mclic_source_pread(f, back, sizeof(back), 0), 2148);
+	assert_memory_equal(back, content, 2148);
+	mclic_source_file_close(f);
+	assert_int_equal(mclic_source_place(s, "D0", "F", &off, &len), 0);
+	assert_int_equal(off, ISO_DATA * 2048);
+	assert_int_equal(len, 2148);
+	mclic_source_close(s);
+
+	put_extents("apart.iso", 1);
+	assert_int_equal(mclic_source_open(in_folder("apart.iso"), &s), 0);
+	assert_int_equal(mclic_source_file_open(s, "D0", "F", &f, &len), -EBADMSG);
+	assert_non_null(strstr(mclic_message(), "\"D0/F\" does not lie in one piece"));
+	mclic_source_close(s);
+
+	assert_int_equal(mclic_source_open(in_folder("tree"), &s), 0);
+	assert_int_equal(mclic_source_place(s, "plain", "file", &off, &len), -EINVAL);
+	mclic_source_close(s);
 }
 
 /* An image cut anywhere: an error, or a source whose files behind the cut cannot be opened. */
@@ -427,6 +487,7 @@ int main(void)
 		cmocka_unit_test(a_tree_without_end_is_refused),
 		cmocka_unit_test(a_tree_of_twins_is_refused),
 		cmocka_unit_test(a_long_image_has_not_more_names),
+		cmocka_unit_test(extents_are_one_piece_or_refused),
 		cmocka_unit_test(a_cut_image_is_noticed),
 	};
 

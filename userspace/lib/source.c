@@ -160,10 +160,12 @@ int mclic_source_place(struct mclic_source *s, const char *product, const char *
 
 	if (err)
 		return err;
-	err = s->ops->place ? s->ops->place(f, off) : -EINVAL;
+	if (s->ops->place)
+		*off = s->ops->place(f);
+	else
+		err = mclic_fail(EINVAL, "%s is not an image", s->path);
 	mclic_source_file_close(f);
-	return err ? mclic_fail(EINVAL, "%s: \"%s/%s\" does not lie in one piece in an image",
-				s->path, product, path) : 0;
+	return err;
 }
 
 static int by_name(const void *a, const void *b)

@@ -11,8 +11,7 @@
  * @open: regular file at @path from the top; -ENOENT without a message when there is
  *	none, -EINVAL without a message when it is no regular file
  * @pread: as mclic_source_pread()
- * @place: where in the image it lies; -EINVAL without a message when it lies in several
- *	pieces. NULL where there is no image
+ * @place: where in the image it lies, in one piece. NULL where there is no image
  * @close_file: releases what @open gave
  * @close: releases the source
  *
@@ -23,7 +22,7 @@ struct source_ops {
 	int (*open)(struct mclic_source *s, const char *path, struct mclic_source_file **f,
 		    __u64 *len);
 	ssize_t (*pread)(struct mclic_source_file *f, void *buf, size_t len, __u64 off);
-	int (*place)(struct mclic_source_file *f, __u64 *off);
+	__u64 (*place)(const struct mclic_source_file *f);
 	void (*close_file)(struct mclic_source_file *f);
 	void (*close)(struct mclic_source *s);
 };

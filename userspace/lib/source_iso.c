@@ -2,9 +2,10 @@
 /*
  * A source that is an ISO 9660 image, or a drive with one, read without mounting.
  *
- * libisofs reads the directory tree (names by Rock Ridge), once; we keep where each
- * regular file's extents lie and read those ourselves, so that many threads read at once
- * and in large pieces. A file over 4 GiB has several extents.
+ * libisofs reads the directories (names by Rock Ridge), each once and one after the other: its
+ * tree of all of them would take half a KiB for each file. We keep where each regular file lies
+ * and read it ourselves, so that many threads read at once and in large pieces. A file over
+ * 4 GiB has several extents, one behind the other.
  */
 #include <errno.h>
 #include <limits.h>
@@ -12,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <libisofs/libisofs.h>
@@ -22,26 +24,27 @@
 #define ISO_HEAD	(17 * ISO_BLOCK)	/* system area and first volume descriptor */
 
 /*
- * libisofs descends into every directory, also one that lies in itself. No directory block
- * is read often, and one of names that went on elsewhere at most some hundred times.
+ * A directory may lie in itself. No directory block is read often, and one of names that went
+ * on elsewhere at most some hundred times.
  */
 #define VISITS_MAX	1024u
-#define STACK_MAX	(1u << 20)
 
 /*
- * It also keeps a node for every name it meets, and many directories may name the same one:
- * a small image would fill the memory. A name takes at least 34 bytes of an image that
- * means no harm; what goes on elsewhere is taken for a few more. A large image may be a
- * large hole, so there is an end to it: some 700 MiB of nodes.
+ * Every name takes memory, and many directories may name the same one: a small image would
+ * fill it. A name takes at least 34 bytes of an image that means no harm; what goes on
+ * elsewhere is taken for a few more. A large image may be a large hole, so there is an end to
+ * it: some 400 MiB, if all are in one directory.
  */
 #define NAME_BYTES	8u
 #define NAMES_SPARE	(1u << 16)
 #define NAMES_MAX	(1u << 20)
 
+#define NO_IMAGE	0x1fffff	/* libisofs's word for messages that belong to none */
+#define NOWHERE		UINT64_MAX
+
 struct iso_entry {
 	char *path;
-	struct iso_file_section *extents;
-	int count;
+	__u64 off;	/* in the image; NOWHERE: not in one piece */
 	__u64 size;
 };
 
@@ -65,12 +68,14 @@ struct iso_file {
 /* ---- libisofs asks for blocks ---- */
 
 struct import {
-	const struct iso_source *source;
+	struct iso_source *source;
+	const char *name;	/* of the image, for messages */
 	uint16_t *visits;	/* of each block */
 	uint64_t blocks;
 	uint64_t names;		/* that may still come */
 	bool full;		/* ... and did not */
-	const char *stack;	/* where the import began */
+	bool finding;		/* the next block is not wanted, but its number */
+	uint32_t found;
 };
 
 /* How many names libisofs finds in a block, should it be a directory's. */
@@ -96,8 +101,12 @@ static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 	struct import *in = src->data;
 	unsigned int names;
 
-	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX ||
-	    in->stack - (const char *)__builtin_frame_address(0) > STACK_MAX)
+	if (in->finding) {
+		in->finding = false;
+		in->found = lba;
+		return ISO_SUCCESS;
+	}
+	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX)
 		return (int)ISO_DATA_SOURCE_FATAL;
 	if (mclic_pread_full(in->source->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK) !=
 	    ISO_BLOCK)
@@ -148,8 +157,8 @@ int mclic_iso_start(void)
 		if (ret >= 0) {
 			iso_set_msgs_severities(never, never, nobody);
 			/*
-			 * Else a directory that cannot be read would seem to be empty, and a
-			 * file that cannot be read would become zeros on a new disc.
+			 * Else damaged names would be passed over, and a file that cannot be
+			 * read would become zeros on a new disc.
 			 */
 			iso_set_abort_severity(sorry);
 			ret = iso_set_local_charset(utf8, 0);
@@ -163,10 +172,59 @@ int mclic_iso_start(void)
 
 /* ---- the tree ---- */
 
-static int add_file(struct iso_source *s, const char *path, IsoFile *node)
+static uint64_t names_allowed(uint64_t len)
 {
+	uint64_t names = len / NAME_BYTES + NAMES_SPARE;
+
+	return names < NAMES_MAX ? names : NAMES_MAX;
+}
+
+static int import_failed(const struct import *in, int ret)
+{
+	bool damaged = ret == (int)ISO_CANCELED || ret == (int)ISO_DATA_SOURCE_FATAL;
+
+	if (ret == (int)ISO_OUT_OF_MEM)
+		return mclic_fail(ENOMEM, "not enough memory");
+	if (in->full && names_allowed(in->source->len) == NAMES_MAX)
+		return mclic_fail(EFBIG, "%s names more than %u files and directories; make several discs of it",
+				  in->name, NAMES_MAX);
+	return mclic_fail(EBADMSG, "%s cannot be read as an ISO 9660 image: %s", in->name,
+			  damaged ? "its directories are damaged" : iso_error_to_msg(ret));
+}
+
+/* In which block a byte lies, libisofs tells only to whoever is to read it. */
+static bool find_block(struct import *in, IsoFileSource *file, __u64 off, uint32_t *block)
+{
+	char byte;
+	bool good;
+
+	in->finding = true;
+	good = iso_file_source_lseek(file, (off_t)off, 0) == (off_t)off &&
+	       iso_file_source_read(file, &byte, 1) == 1 && !in->finding;
+	in->finding = false;
+	*block = in->found;
+	return good;
+}
+
+/* In one piece, its first and its last byte are as far apart as they have to be. */
+static int find_place(struct import *in, IsoFileSource *file, struct iso_entry *e)
+{
+	int ret = iso_file_source_open(file);
+	uint32_t first, last;
+
+	if (ret < 0)
+		return import_failed(in, ret);
+	if (find_block(in, file, 0, &first) && find_block(in, file, e->size - 1, &last) &&
+	    first + (e->size - 1) / ISO_BLOCK == last)
+		e->off = (__u64)first * ISO_BLOCK;
+	iso_file_source_close(file);
+	return 0;
+}
+
+static int add_file(struct import *in, const char *path, IsoFileSource *file, __u64 size)
+{
+	struct iso_source *s = in->source;
 	struct iso_entry *e;
-	int i, ret;
 
 	if (s->count == s->room) {
 		size_t room = s->room ? 2 * s->room : 64;
@@ -178,59 +236,62 @@ static int add_file(struct iso_source *s, const char *path, IsoFile *node)
 		s->room = room;
 	}
 	e = &s->files[s->count];
-	*e = (struct iso_entry){ .path = strdup(path) };
+	*e = (struct iso_entry){ strdup(path), size ? NOWHERE : 0, size };
 	if (!e->path)
 		return mclic_fail(ENOMEM, "not enough memory");
 	s->count++;
-	ret = iso_file_get_old_image_sections(node, &e->count, &e->extents, 0);
-	if (ret < 0)
-		return mclic_fail(EIO, "the image's file \"%s\" cannot be found: %s", path,
-				  iso_error_to_msg(ret));
-	for (i = 0; i < e->count; i++)
-		e->size += e->extents[i].size;
-	return 0;
+	return size ? find_place(in, file, e) : 0;
 }
 
-static int add_tree(struct iso_source *s, IsoDir *dir, char *path, size_t len);
+static int add_tree(struct import *in, IsoFileSource *dir, char *path, size_t len);
 
 /* @path holds the @len bytes of the directory's path; PATH_MAX bounds the depth. */
-static int add_node(struct iso_source *s, IsoNode *node, char *path, size_t len)
+static int add_child(struct import *in, IsoFileSource *child, char *path, size_t len)
 {
-	const char *name = iso_node_get_name(node);
+	MCLIC_AUTO_FREE char *name = iso_file_source_get_name(child);
 	size_t n = name ? strlen(name) : 0;
-	int err;
-
-	/* Nothing in a product has such a path, so nobody will ask for it. */
-	if (!n || len + n + 2 > PATH_MAX)
-		return 0;
-	memcpy(path + len, name, n + 1);
-	if (iso_node_get_type(node) == LIBISO_FILE)
-		return add_file(s, path, (IsoFile *)node);
-	if (iso_node_get_type(node) != LIBISO_DIR)
-		return 0;
-	if (!len) {
-		err = mclic_strv_add(&s->dirs, &s->dir_count, name);
-		if (err)
-			return err;
-	}
-	path[len + n] = '/';
-	return add_tree(s, (IsoDir *)node, path, len + n + 1);
-}
-
-static int add_tree(struct iso_source *s, IsoDir *dir, char *path, size_t len)
-{
-	IsoDirIter *iter;
-	IsoNode *node;
+	struct stat st;
 	int err = 0;
 
-	if (iso_dir_get_children(dir, &iter) != 1)
-		return mclic_fail(ENOMEM, "not enough memory");
-	/* What is in our list needs no node any more: a disc may have a million files. */
-	while (!err && iso_dir_iter_next(iter, &node) == 1) {
-		err = add_node(s, node, path, len);
-		iso_dir_iter_remove(iter);
+	if (!n || iso_file_source_lstat(child, &st) < 0)
+		return import_failed(in, (int)ISO_DATA_SOURCE_FATAL);
+	/* Nothing in a product has such a path, so nobody will ask for a file there. */
+	if (len + n + 2 > PATH_MAX)
+		return S_ISDIR(st.st_mode) ? import_failed(in, (int)ISO_DATA_SOURCE_FATAL) : 0;
+	memcpy(path + len, name, n + 1);
+	switch (st.st_mode & S_IFMT) {
+	case S_IFREG:
+		return add_file(in, path, child, (__u64)st.st_size);
+	case S_IFDIR:
+		if (!len)
+			err = mclic_strv_add(&in->source->dirs, &in->source->dir_count, name);
+		path[len + n] = '/';
+		return err ? err : add_tree(in, child, path, len + n + 1);
+	case S_IFLNK:
+	case S_IFIFO:
+	case S_IFSOCK:
+	case S_IFCHR:
+	case S_IFBLK:
+		return 0;
+	default:
+		return import_failed(in, (int)ISO_BAD_ISO_FILETYPE);
 	}
-	iso_dir_iter_free(iter);
+}
+
+static int add_tree(struct import *in, IsoFileSource *dir, char *path, size_t len)
+{
+	IsoFileSource *child;
+	int ret = iso_file_source_open(dir), err = 0;
+
+	if (ret < 0)
+		return import_failed(in, ret);
+	while (!err && (ret = iso_file_source_readdir(dir, &child)) == 1) {
+		err = add_child(in, child, path, len);
+		iso_file_source_unref(child);
+	}
+	if (ret < 0)
+		err = import_failed(in, ret);
+	iso_file_source_close(dir);
 	return err;
 }
 
@@ -255,53 +316,41 @@ static IsoReadOpts *read_opts(void)
 	return opts;
 }
 
-static uint64_t names_allowed(uint64_t len)
-{
-	uint64_t names = len / NAME_BYTES + NAMES_SPARE;
-
-	return names < NAMES_MAX ? names : NAMES_MAX;
-}
-
-static int import_failed(const struct import *in, const char *name, int ret)
-{
-	if (in->full && names_allowed(in->source->len) == NAMES_MAX)
-		return mclic_fail(EFBIG, "%s names more than %u files and directories; make several discs of it",
-				  name, NAMES_MAX);
-	return mclic_fail(EBADMSG, "%s cannot be read as an ISO 9660 image: %s", name,
-			  ret == (int)ISO_CANCELED ? "its directories are damaged"
-						   : iso_error_to_msg(ret));
-}
-
 static int import(struct iso_source *s, const char *name)
 {
 	struct import in = {
 		.source = s,
+		.name = name,
 		.blocks = s->len / ISO_BLOCK < UINT32_MAX ? s->len / ISO_BLOCK : UINT32_MAX,
 		.names = names_allowed(s->len),
-		.stack = __builtin_frame_address(0),
 	};
 	IsoDataSource *src = data_source(&in);
 	IsoReadOpts *opts = read_opts();
-	IsoImage *image = NULL;
+	IsoImageFilesystem *fs = NULL;
+	IsoFileSource *root = NULL;
 	char path[PATH_MAX];
 	int ret, err;
 
 	in.visits = calloc(in.blocks, sizeof(*in.visits));
-	if (!src || !opts || !in.visits || iso_image_new(NULL, &image) < 0) {
+	if (!src || !opts || !in.visits) {
 		err = mclic_fail(ENOMEM, "not enough memory");
 		goto out;
 	}
-	ret = iso_image_import(image, src, opts, NULL);
+	ret = iso_image_filesystem_new(src, opts, NO_IMAGE, &fs);
+	if (ret >= 0)
+		ret = fs->get_root(fs, &root);
 	if (ret < 0) {
-		err = import_failed(&in, name, ret);
+		err = import_failed(&in, ret);
 		goto out;
 	}
-	err = add_tree(s, iso_image_get_root(image), path, 0);
+	err = add_tree(&in, root, path, 0);
 	if (!err)
 		qsort(s->files, s->count, sizeof(*s->files), by_path);
 out:
-	if (image)
-		iso_image_unref(image);
+	if (root)
+		iso_file_source_unref(root);
+	if (fs)
+		iso_filesystem_unref(fs);
 	if (opts)
 		iso_read_opts_free(opts);
 	if (src)
@@ -339,17 +388,18 @@ static int iso_open(struct mclic_source *source, const char *path,
 	struct iso_entry key = { .path = (char *)path };
 	const struct iso_entry *e = NULL;
 	struct iso_file *f;
-	int i;
 
 	if (s->count)
 		e = bsearch(&key, s->files, s->count, sizeof(key), by_path);
 	if (!e)
 		return -ENOENT;
-	for (i = 0; i < e->count; i++)
-		if ((__u64)e->extents[i].block * ISO_BLOCK + e->extents[i].size > s->len)
-			return mclic_fail(EBADMSG,
-					  "%s: \"%s\" lies behind the end of the image; it was cut short",
-					  source->path, path);
+	if (e->off == NOWHERE)
+		return mclic_fail(EBADMSG, "%s: \"%s\" does not lie in one piece", source->path,
+				  path);
+	if (e->off + e->size > s->len)
+		return mclic_fail(EBADMSG,
+				  "%s: \"%s\" lies behind the end of the image; it was cut short",
+				  source->path, path);
 	f = malloc(sizeof(*f));
 	if (!f)
 		return mclic_fail(ENOMEM, "not enough memory");
@@ -364,45 +414,23 @@ static int iso_open(struct mclic_source *source, const char *path,
 static ssize_t iso_pread(struct mclic_source_file *file, void *buf, size_t len, __u64 off)
 {
 	const struct iso_file *f = (const struct iso_file *)file;
-	const struct iso_file_section *x = f->entry->extents, *end = x + f->entry->count;
-	size_t done = 0, part;
+	const struct iso_entry *e = f->entry;
 	ssize_t n;
 
-	for (; x < end && done < len; x++) {
-		if (off >= x->size) {
-			off -= x->size;
-			continue;
-		}
-		part = x->size - off < len - done ? (size_t)(x->size - off) : len - done;
-		n = mclic_pread_full(f->source->fd, (char *)buf + done, part,
-				     (off_t)((__u64)x->block * ISO_BLOCK + off));
-		if (n < 0)
-			return mclic_fail((int)-n, "%s: \"%s\" cannot be read: %s",
-					  f->source->source.path, f->entry->path,
-					  strerror((int)-n));
-		done += (size_t)n;
-		if ((size_t)n < part)
-			break;
-		off = 0;
-	}
-	return (ssize_t)done;
+	if (off >= e->size)
+		return 0;
+	if (len > e->size - off)
+		len = (size_t)(e->size - off);
+	n = mclic_pread_full(f->source->fd, buf, len, (off_t)(e->off + off));
+	if (n < 0)
+		return mclic_fail((int)-n, "%s: \"%s\" cannot be read: %s",
+				  f->source->source.path, e->path, strerror((int)-n));
+	return n;
 }
 
-static int iso_place(struct mclic_source_file *file, __u64 *off)
+static __u64 iso_place(const struct mclic_source_file *file)
 {
-	const struct iso_entry *e = ((const struct iso_file *)file)->entry;
-	__u64 next;
-	int i;
-
-	if (!e->count)
-		return -EINVAL;
-	next = *off = (__u64)e->extents[0].block * ISO_BLOCK;
-	for (i = 0; i < e->count; i++) {
-		if ((__u64)e->extents[i].block * ISO_BLOCK != next)
-			return -EINVAL;
-		next += e->extents[i].size;
-	}
-	return 0;
+	return ((const struct iso_file *)file)->entry->off;
 }
 
 static void iso_close_file(struct mclic_source_file *file)
@@ -414,10 +442,8 @@ static void free_index(struct iso_source *s)
 {
 	size_t i;
 
-	for (i = 0; i < s->count; i++) {
+	for (i = 0; i < s->count; i++)
 		free(s->files[i].path);
-		free(s->files[i].extents);
-	}
 	free(s->files);
 	mclic_strv_free(s->dirs);
 	free(s);
