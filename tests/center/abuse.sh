@@ -78,6 +78,9 @@ printf '%b' "$GET\r\nhello\r\n" | say
 tap_is "what is no HTTP, behind an answer" "$(statuses "$T/said")" "200 400 "
 tap_match "has the same type" "$(cat "$T/said")" 'urn:mclic:problem:bad-http'
 
+printf '%b' "${GET}Connection: keep-alive\r\nConnection: close\r\n\r\nhello\r\n" | say
+tap_is "behind the last answer there is none" "$(statuses "$T/said")" "200 "
+
 # A client that does not read before it has sent all of it.
 blind() {
 	perl -MIO::Socket::INET -e '$SIG{PIPE} = "IGNORE";

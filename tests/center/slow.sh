@@ -49,21 +49,26 @@ slowly idle -n 120 -s 127.0.0.4 </dev/null &
 
 # ---- over TLS ----
 
+secure=
+
 while printf x; do
 	sleep 0.5
 done | say_tls "$T/said.secure-line" &
+secure="$secure $!"
 {
 	printf 'GET /v1/status HTTP/1.1\r\n'
 	while printf 'X-Slow: x\r\n'; do
 		sleep 0.5
 	done
 } | say_tls "$T/said.secure-head" &
+secure="$secure $!"
 {
 	printf '%b' "${POST}Content-Length: 60000\r\n\r\n"
 	while printf x; do
 		sleep 0.5
 	done
 } | say_tls "$T/said.secure-body" &
+secure="$secure $!"
 
 {
 	printf 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /v1/status HTTP/1.1\r\n'
@@ -71,12 +76,14 @@ done | say_tls "$T/said.secure-line" &
 		sleep 0.5
 	done
 } | say_tls "$T/said.secure-second" &
+secure="$secure $!"
 {
 	printf 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'
 	sleep 30
 } | say_tls "$T/said.secure-kept-alive" &
+secure="$secure $!"
 sleep 30 | say_tls "$T/said.secure-idle" &
-secure_idle=$!
+secure="$secure $!"
 while printf xxxx; do
 	sleep 0.4
 done | curl -sS -m 90 -o "$T/curl.body" -D "$T/curl.head" -X POST -H "Content-Type: $JSON" -T - \
@@ -175,11 +182,11 @@ tap_is "the log has them" "$(jq -r 'select(.status == 408) | "\(.method) \(.path
 	'182 too-slow
 63 POST /v1/enrol too-slow'
 
-wait "$kept"
+# shellcheck disable=SC2086 # several
+wait "$kept" $secure
 echo 'ROLLBACK;' >&9
 exec 9>&-
 told "a request line over TLS" secure-line
-wait "$secure_idle"
 told "who says nothing over TLS, where the handshake said something" secure-idle
 tap_is "who is silent over TLS after an answer gets no other" \
 	"$(statuses "$T/said.secure-kept-alive")" "200 "

@@ -179,13 +179,6 @@ static bool exchange_store(struct exchange *x, const char *data, size_t len)
 	return true;
 }
 
-static bool exchange_is_last(const struct exchange *x, const char *version)
-{
-	const char *v = exchange_header(x, MHD_HTTP_HEADER_CONNECTION);
-
-	return strcmp(version, MHD_HTTP_VERSION_1_1) || (v && strcasestr(v, "close"));
-}
-
 /*
  * The library reads chunks only where they are the one coding. Without them the end of the
  * body is not known (RFC 9112, section 6.3).
@@ -198,14 +191,12 @@ static bool exchange_is_endless(const struct exchange *x)
 }
 
 /* The head is there. */
-static enum MHD_Result exchange_begin(struct exchange *x, const char *method, const char *path,
-				      const char *version)
+static enum MHD_Result exchange_begin(struct exchange *x, const char *method, const char *path)
 {
 	x->method = strdup(method);
 	x->path = strdup(path);
 	if (!x->method || !x->path)
 		return MHD_NO;
-	x->last = exchange_is_last(x, version);
 	route_find(x);
 	if (exchange_is_endless(x))
 		x->problem = PROBLEM_BAD_HTTP;
@@ -213,7 +204,6 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method, co
 		x->problem = PROBLEM_TOO_LARGE;
 	else
 		return MHD_YES;
-	x->last = true;
 	linger_add(x->link->fd);
 	return exchange_answer(x);
 }
@@ -226,11 +216,12 @@ enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const c
 	struct exchange *x = l ? l->exchange : NULL;
 
 	(void)cls;
+	(void)version;
 	(void)state;
 	if (!x || watch_is_late(l->watch))
 		return MHD_NO;
 	if (!x->method)
-		return exchange_begin(x, method, url, version);
+		return exchange_begin(x, method, url);
 	if (!*data_len)
 		return exchange_answer(x);
 	if (!exchange_store(x, data, *data_len))
@@ -318,7 +309,7 @@ void on_completed(void *cls, struct MHD_Connection *connection, void **state,
 	if (!x->status &&
 	    (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || watch_is_late(l->watch)))
 		exchange_refuse(x, PROBLEM_TOO_SLOW);
-	if (x->last || how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+	if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		l->closing = true;
 	exchange_over(x);
 	link_heard(l);

@@ -135,6 +135,12 @@ void link_refused(struct MHD_Connection *c, unsigned int status)
 		shutdown(l->fd, SHUT_WR);
 }
 
+/* Is it closed behind a request that came whole? The library goes back to the next before. */
+static bool link_is_answered(const struct link *l)
+{
+	return MHD_get_connection_info(l->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+}
+
 /* What came and got no answer; nothing, where the client only waited. */
 static enum problem link_leftover(const struct link *l)
 {
@@ -151,7 +157,7 @@ void link_closing(int fd)
 	if (!l || l->closing)
 		return;
 	l->closing = true;
-	if (server_is_stopping(l->server) || !link_is_open(l))
+	if (link_is_answered(l) || server_is_stopping(l->server) || !link_is_open(l))
 		return;
 	p = link_leftover(l);
 	if (p)

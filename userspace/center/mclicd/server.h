@@ -206,7 +206,6 @@ bool refusal_send(const struct link *l, enum problem p, const char *detail);
 /**
  * struct exchange - one request and its answer
  * @link: its connection
- * @last: the connection is closed behind it
  * @started: when its request line was there
  * @method: as sent; NULL until the whole head is there
  * @path: as sent, without the query; likewise
@@ -223,7 +222,6 @@ bool refusal_send(const struct link *l, enum problem p, const char *detail);
  */
 struct exchange {
 	struct link *link;
-	bool last;
 	struct timespec started;
 	char *method;
 	char *path;
