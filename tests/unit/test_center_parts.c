@@ -90,7 +90,7 @@ static void problems(void **state)
 	(void)state;
 	for (p = PROBLEM_NONE + 1; p < PROBLEM_COUNT; p++) {
 		assert_non_null(problem_name(p));
-		assert_in_range(problem_status(p), 400, 503);
+		assert_in_range(problem_status(p), 400, 505);
 		j = problem_json(p, "detail");
 		assert_int_equal(json_integer_value(json_object_get(j, "status")),
 				 problem_status(p));
