@@ -352,10 +352,126 @@ static void a_long_image_has_not_more_names(void **state)
 	struct mclic_source *s;
 
 	(void)state;
-	put_twins("long.iso", 1000, 24);
+	put_twins("long.iso", 1000, 30);
 	assert_int_equal(truncate(in_folder("long.iso"), (off_t)64 << 30), 0);
 	assert_int_equal(mclic_source_open(in_folder("long.iso"), &s), -EFBIG);
-	assert_non_null(strstr(mclic_message(), "names more than 1048576 files"));
+	assert_non_null(strstr(mclic_message(), "has more names than are read at once"));
+}
+
+/* ---- images with Rock Ridge, made by hand: entries in the system use of a record ---- */
+
+/* An entry of @len bytes, of zeros but for its head. */
+static __u8 *iso_use(__u8 *record, const char *signature, __u8 len)
+{
+	__u8 *use = record + record[0];
+
+	memcpy(use, signature, 2);
+	use[2] = len;
+	use[3] = 1;
+	record[0] += len;
+	return use;
+}
+
+static void iso_mode(__u8 *record, __u32 mode)
+{
+	__u8 *use = iso_use(record, "PX", 36);
+
+	iso_both(use + 4, mode);
+	iso_both(use + 12, 1);
+}
+
+/* A record goes on with the first @len bytes of @block. */
+static void iso_go_on(__u8 *use, __u32 block, __u32 len)
+{
+	iso_both(use + 4, block);
+	iso_both(use + 20, len);
+}
+
+/* The first two names of the directory at the top; returns where the third comes. */
+static __u8 *iso_rock_ridge(__u8 *image, __u32 root_len)
+{
+	__u8 *own = image + ISO_ROOT * 2048, *parent;
+
+	iso_record(own, "", ISO_ROOT, root_len, true);
+	own[32] = 1;
+	memcpy(iso_use(own, "SP", 7) + 4, "\276\357", 2);
+	iso_mode(own, S_IFDIR | 0755);
+	memcpy(iso_use(own, "ER", 19) + 4, "\12\0\0\1RRIP_1991A", 14);
+	parent = own + own[0];
+	iso_record(parent, "\1", ISO_ROOT, root_len, true);
+	iso_mode(parent, S_IFDIR | 0755);
+	return parent + parent[0];
+}
+
+/* "A" lies elsewhere, where a part of a file is. */
+static void a_directory_moved_into_a_file_is_refused(void **state)
+{
+	const size_t len = (ISO_ROOT + 2) * 2048;
+	__u8 *image = iso_image(len, 2048), *part = image + (ISO_ROOT + 1) * 2048, *name;
+	struct mclic_source *s;
+
+	(void)state;
+	name = iso_rock_ridge(image, 2048);
+	iso_record(name, "A", ISO_ROOT + 1, 0, false);
+	iso_mode(name, S_IFREG | 0644);
+	iso_both(iso_use(name, "CL", 12) + 4, ISO_ROOT + 1);
+	iso_record(part, "", ISO_ROOT + 1, 2048, false);
+	part[25] = 0x80;
+	part[32] = 1;
+	iso_mode(part, S_IFDIR | 0755);
+	put("moved.iso", image, len);
+	free(image);
+	assert_int_equal(mclic_source_open(in_folder("moved.iso"), &s), -EBADMSG);
+}
+
+/* @names in as many blocks, each of which goes on in the same @links, from the last to the first */
+static void put_chain(const char *path, __u32 names, __u32 links)
+{
+	const __u32 root_len = names * 2048, first = ISO_ROOT + names;
+	const size_t len = (first + links) * 2048;
+	__u8 *image = iso_image(len, root_len), *name = iso_rock_ridge(image, root_len);
+	__u32 i;
+
+	for (i = 0; i < names; i++) {
+		iso_record(name, "A", first, 0, false);
+		iso_mode(name, S_IFREG | 0644);
+		iso_go_on(iso_use(name, "CE", 28), first + links - 1, 28);
+		name = image + (ISO_ROOT + i + 1) * 2048;
+	}
+	memcpy(image + first * 2048, "PD\34\1", 4);
+	for (i = first + 1; i < first + links; i++) {
+		__u8 *use = image + i * 2048;
+
+		memcpy(use, "CE\34\1", 4);
+		iso_go_on(use, i - 1, 28);
+	}
+	put(path, image, len);
+	free(image);
+}
+
+static void a_name_goes_on_in_few_blocks(void **state)
+{
+	struct mclic_source *s;
+
+	(void)state;
+	put_chain("short.iso", 1, 500);
+	assert_int_equal(mclic_source_open(in_folder("short.iso"), &s), 0);
+	mclic_source_close(s);
+	put_chain("chain.iso", 1, 520);
+	assert_int_equal(mclic_source_open(in_folder("chain.iso"), &s), -EBADMSG);
+}
+
+/* What the blocks of a small image may fill is limited also where they are no names. */
+static void many_names_do_not_go_on_in_many_blocks(void **state)
+{
+	struct mclic_source *s;
+
+	(void)state;
+	put_chain("few.iso", 50, 500);
+	assert_int_equal(mclic_source_open(in_folder("few.iso"), &s), 0);
+	mclic_source_close(s);
+	put_chain("many.iso", 200, 500);
+	assert_int_equal(mclic_source_open(in_folder("many.iso"), &s), -EBADMSG);
 }
 
 #define ISO_DATA	(ISO_ROOT + 2)
@@ -487,6 +603,9 @@ int main(void)
 		cmocka_unit_test(a_tree_without_end_is_refused),
 		cmocka_unit_test(a_tree_of_twins_is_refused),
 		cmocka_unit_test(a_long_image_has_not_more_names),
+		cmocka_unit_test(a_directory_moved_into_a_file_is_refused),
+		cmocka_unit_test(a_name_goes_on_in_few_blocks),
+		cmocka_unit_test(many_names_do_not_go_on_in_many_blocks),
 		cmocka_unit_test(extents_are_one_piece_or_refused),
 		cmocka_unit_test(a_cut_image_is_noticed),
 	};

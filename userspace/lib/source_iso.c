@@ -31,13 +31,20 @@
 
 /*
  * Every name takes memory, and many directories may name the same one: a small image would
- * fill it. A name takes at least 34 bytes of an image that means no harm; what goes on
- * elsewhere is taken for a few more. A large image may be a large hole, so there is an end to
- * it: some 400 MiB, if all are in one directory.
+ * fill it. A name takes at least 34 bytes of an image that means no harm. A block that a name
+ * goes on in may fill as much memory as a few names, and lead to itself. A large image may be
+ * a large hole, so there is an end to it: some 500 MiB, if all are in one directory.
  */
 #define NAME_BYTES	8u
+#define NAMES_BLOCK	4u
 #define NAMES_SPARE	(1u << 16)
-#define NAMES_MAX	(1u << 20)
+#define NAMES_MAX	(5u << 18)
+
+/*
+ * libisofs appends what goes on elsewhere piece by piece to a string, and copies all of it each
+ * time. A directory's block has some twenty such names, of a few blocks each.
+ */
+#define ELSEWHERE_MAX	512u
 
 #define NO_IMAGE	0x1fffff	/* libisofs's word for messages that belong to none */
 #define NOWHERE		UINT64_MAX
@@ -74,11 +81,13 @@ struct import {
 	uint64_t blocks;
 	uint64_t names;		/* that may still come */
 	bool full;		/* ... and did not */
+	uint32_t next;		/* block of the directory; 0: it was not begun */
+	unsigned int elsewhere;	/* blocks since the last one of the directory */
 	bool finding;		/* the next block is not wanted, but its number */
 	uint32_t found;
 };
 
-/* How many names libisofs finds in a block, should it be a directory's. */
+/* How many names libisofs finds in a block, should it be a directory's, or what it may fill. */
 static unsigned int names_in(const uint8_t *block)
 {
 	unsigned int at = 0, n = 0;
@@ -87,7 +96,17 @@ static unsigned int names_in(const uint8_t *block)
 		at += block[at];
 		n++;
 	}
-	return n;
+	return n > NAMES_BLOCK ? n : NAMES_BLOCK;
+}
+
+/* Are too many blocks read that are not the directory's own? */
+static bool is_lost(struct import *in, uint32_t lba)
+{
+	if (in->next && lba != in->next)
+		return in->elsewhere++ == ELSEWHERE_MAX;
+	in->next = lba + 1;
+	in->elsewhere = 0;
+	return false;
 }
 
 static int data_open(IsoDataSource *src)
@@ -106,7 +125,7 @@ static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 		in->found = lba;
 		return ISO_SUCCESS;
 	}
-	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX)
+	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX || is_lost(in, lba))
 		return (int)ISO_DATA_SOURCE_FATAL;
 	if (mclic_pread_full(in->source->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK) !=
 	    ISO_BLOCK)
@@ -186,8 +205,9 @@ static int import_failed(const struct import *in, int ret)
 	if (ret == (int)ISO_OUT_OF_MEM)
 		return mclic_fail(ENOMEM, "not enough memory");
 	if (in->full && names_allowed(in->source->len) == NAMES_MAX)
-		return mclic_fail(EFBIG, "%s names more than %u files and directories; make several discs of it",
-				  in->name, NAMES_MAX);
+		return mclic_fail(EFBIG,
+				  "%s has more names than are read at once; make several discs of it",
+				  in->name);
 	return mclic_fail(EBADMSG, "%s cannot be read as an ISO 9660 image: %s", in->name,
 			  damaged ? "its directories are damaged" : iso_error_to_msg(ret));
 }
@@ -248,7 +268,8 @@ static int add_tree(struct import *in, IsoFileSource *dir, char *path, size_t le
 /* @path holds the @len bytes of the directory's path; PATH_MAX bounds the depth. */
 static int add_child(struct import *in, IsoFileSource *child, char *path, size_t len)
 {
-	MCLIC_AUTO_FREE char *name = iso_file_source_get_name(child);
+	/* Of a CL that leads to a part of a file comes something without a class. */
+	MCLIC_AUTO_FREE char *name = child->class ? iso_file_source_get_name(child) : NULL;
 	size_t n = name ? strlen(name) : 0;
 	struct stat st;
 	int err = 0;
@@ -281,8 +302,10 @@ static int add_child(struct import *in, IsoFileSource *child, char *path, size_t
 static int add_tree(struct import *in, IsoFileSource *dir, char *path, size_t len)
 {
 	IsoFileSource *child;
-	int ret = iso_file_source_open(dir), err = 0;
+	int ret, err = 0;
 
+	in->next = 0;
+	ret = iso_file_source_open(dir);	/* reads all of it */
 	if (ret < 0)
 		return import_failed(in, ret);
 	while (!err && (ret = iso_file_source_readdir(dir, &child)) == 1) {
