@@ -62,6 +62,9 @@ garbage "a line behind the chunks that is none" bad-http 400 \
 garbage "a body without an end" bad-http 400 "${POST}Transfer-Encoding: gzip\r\n\r\nxyz"
 garbage "a body in two codings" bad-http 400 \
 	"${POST}Transfer-Encoding: gzip, chunked\r\n\r\n3\r\nxyz\r\n"
+garbage "two lengths" bad-http 400 "${POST}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"
+garbage "a length and chunks" bad-http 400 \
+	"${POST}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 garbage "a head without end" head-too-large 431 "GET / HTTP/1.1\r\nHost: a\r\nX: $(long a)"
 garbage "a cookie that is large" head-too-large 431 \
 	"${GET}Cookie: $(long a | head -c 20000)\r\n\r\n"
@@ -101,7 +104,7 @@ tap_is "the log is JSON, whatever was asked for" "$(jq -c . "$T/log" | wc -l)" \
 	"$(wc -l <"$T/log")"
 tap_is "every refusal is in it" "$(jq -r 'select(.status >= 400) | .problem' "$T/log" | sort |
 	uniq -c | awk '{ print $1 ":" $2 }' | tr '\n' ' ')" \
-	"13:bad-http 1:bad-json 4:head-too-large 2:http-version 2:not-found 3:too-large 2:uri-too-long "
+	"15:bad-http 1:bad-json 4:head-too-large 2:http-version 2:not-found 3:too-large 2:uri-too-long "
 tap_is "in ASCII" "$(LC_ALL=C tr -d '[:print:]\n' <"$T/log" | wc -c)" 0
 
 # Gone in the middle of a body, many times.

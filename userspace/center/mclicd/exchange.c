@@ -179,15 +179,29 @@ static bool exchange_store(struct exchange *x, const char *data, size_t len)
 	return true;
 }
 
-/*
- * The library reads chunks only where they are the one coding. Without them the end of the
- * body is not known (RFC 9112, section 6.3).
- */
-static bool exchange_is_endless(const struct exchange *x)
+static enum MHD_Result count_length(void *count, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
 {
-	const char *v = exchange_header(x, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	(void)kind;
+	(void)value;
+	if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) ||
+	    !strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+		++*(unsigned int *)count;
+	return MHD_YES;
+}
 
-	return v && strcasecmp(v, "chunked");
+/*
+ * Is the end of the body known, and the same to everybody? The library reads chunks only
+ * where they are the one coding, and of two lengths the first, where a proxy may have taken
+ * the other (RFC 9112, section 6.3).
+ */
+static bool exchange_is_framed(const struct exchange *x)
+{
+	const char *coding = exchange_header(x, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	unsigned int count = 0;
+
+	MHD_get_connection_values(x->link->connection, MHD_HEADER_KIND, count_length, &count);
+	return count <= 1 && (!coding || !strcasecmp(coding, "chunked"));
 }
 
 /* The head is there. */
@@ -198,7 +212,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method, co
 	if (!x->method || !x->path)
 		return MHD_NO;
 	route_find(x);
-	if (exchange_is_endless(x))
+	if (!exchange_is_framed(x))
 		x->problem = PROBLEM_BAD_HTTP;
 	else if (exchange_is_huge(x))
 		x->problem = PROBLEM_TOO_LARGE;
