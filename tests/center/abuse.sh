@@ -129,6 +129,44 @@ stop_center
 tap_is "the center ends cleanly after all this" "$CENTER_STATUS" 0
 rm -rf "$CENTER"
 
+# ---- a center that may open few files ----
+
+cores=$(getconf _NPROCESSORS_ONLN)
+[ "$cores" -ge 4 ] || cores=4
+files=$((8 * cores + 220))
+mclicd() {
+	exec prlimit --nofile="$files" "$B/mclicd" "$@"
+}
+# Refused ones that stay, more idle ones than there is room for; some of these ask then.
+crowd() {
+	perl -MIO::Socket::INET -e 'alarm 60; my ($port, $ask) = (shift, shift =~ s/\\r\\n/\r\n/gr);
+		sub dial {
+			IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port",
+				LocalAddr => shift) or die $!;
+		}
+		for (1 .. 128) {
+			push @refused, my $s = dial("127.0.0.2");
+			syswrite $s, "hello\r\n";
+			<$s>;
+		}
+		push @idle, dial("127.0.0." . (3 + $_ % 4)) for 1 .. 300;
+		for my $s (@idle[0 .. 11]) {
+			syswrite $s, $ask;
+			print((split / /, <$s>)[1], "\n");
+		}' "$PORT" "$1" | sort | uniq -c | awk '{ print $1 ":" $2 }'
+}
+CENTER=$T/few
+start_center --plain-http
+PORT=${CENTER_URL##*:}
+tap_is "the database is not short of files, whoever connects or lingers" \
+	"$(crowd 'GET /v1/products HTTP/1.1\r\nHost: a\r\n\r\n')" "12:200"
+stop_center
+unset -f mclicd
+tap_status "with fewer still it does not start" 1 prlimit --nofile=$((8 * cores + 20)) \
+	mclicd --data "$CENTER" --listen 127.0.0.1:0 --plain-http
+tap_err "and says what to do" 'too few, [0-9]+ are the least; raise the limit \(ulimit -n\)'
+rm -rf "$CENTER"
+
 # ---- over TLS ----
 
 SAY=say_slowly_tls

@@ -39,7 +39,10 @@ static struct {
 	pthread_t thread;
 	bool stop;
 	struct watch all;	/* head of the ring */
-} watches = { .lock = PTHREAD_MUTEX_INITIALIZER };
+} watches = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.all = { .next = &watches.all, .previous = &watches.all },
+};
 
 static void end_late_one(struct watch *w, time_t now)
 {
@@ -83,7 +86,6 @@ int deadline_start(void)
 	pthread_condattr_t attr;
 	int err;
 
-	watches.all.next = watches.all.previous = &watches.all;
 	watches.stop = false;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

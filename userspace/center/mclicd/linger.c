@@ -19,6 +19,7 @@ static struct {
 	pthread_t thread;
 	int wake;		/* the thread: there is one more, or it is time to stop */
 	atomic_bool stop;
+	unsigned int max;
 	unsigned int count;	/* only the thread makes it smaller */
 	int fds[LINGER_MAX];
 	time_t until[LINGER_MAX];
@@ -73,10 +74,11 @@ static void *linger_run(void *unused)
 	return unused;
 }
 
-int linger_start(void)
+int linger_start(unsigned int max)
 {
 	int err;
 
+	lingering.max = max;
 	atomic_store(&lingering.stop, false);
 	lingering.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (lingering.wake < 0)
@@ -113,7 +115,7 @@ void linger_add(int fd)
 	if (!linger_drain(fd))
 		return;
 	pthread_mutex_lock(&lingering.lock);
-	if (lingering.count < LINGER_MAX)
+	if (lingering.count < lingering.max)
 		linger_keep(fd);
 	pthread_mutex_unlock(&lingering.lock);
 }

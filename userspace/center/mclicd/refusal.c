@@ -56,9 +56,11 @@ bool refusal_send(const struct link *l, enum problem p, const char *detail)
 	MCLIC_AUTO_FREE char *problem = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	MCLIC_AUTO_FREE char *text = problem ? refusal_text(problem_status(p), problem) : NULL;
 
-	if (!text || !refusal_write(l, text, strlen(text)))
-		return false;
-	refusal_push(l->fd);
+	bool sent = text && refusal_write(l, text, strlen(text));
+
+	if (sent)
+		refusal_push(l->fd);
+	/* If not, earlier answers may still be on their way. */
 	linger_add(l->fd);
-	return true;
+	return sent;
 }

@@ -89,28 +89,40 @@ static unsigned int pool_size(void)
 	return cores > POOL_MIN ? (unsigned int)cores : POOL_MIN;
 }
 
-/* Every connection is a descriptor; the database must never be short of one. */
-static unsigned int connections_max(void)
+/* How many files may be open: @wanted, or as many of them as we get. */
+static unsigned int descriptors(unsigned int wanted)
 {
 	struct rlimit files;
-	rlim_t spare = 16 + 8 * pool_size() + LINGER_MAX;
 
 	if (getrlimit(RLIMIT_NOFILE, &files))
-		return CONNECTIONS_MAX / 2;
-	if (files.rlim_cur < CONNECTIONS_MAX + spare && files.rlim_cur < files.rlim_max) {
-		files.rlim_cur = CONNECTIONS_MAX + spare;
-		if (files.rlim_cur > files.rlim_max)
-			files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-		getrlimit(RLIMIT_NOFILE, &files);
+		return wanted;
+	if (files.rlim_cur < wanted) {
+		files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+		if (setrlimit(RLIMIT_NOFILE, &files))
+			getrlimit(RLIMIT_NOFILE, &files);
 	}
-	if (files.rlim_cur >= CONNECTIONS_MAX + spare)
-		return CONNECTIONS_MAX;
-	return files.rlim_cur > 2 * spare ? (unsigned int)(files.rlim_cur - spare) :
-	       (unsigned int)spare;
+	return files.rlim_cur < wanted ? (unsigned int)files.rlim_cur : wanted;
 }
 
-static struct MHD_Daemon *daemon_start(struct server *s, const struct tls *tls)
+/*
+ * Every socket is a descriptor, and the database must never be short of one: what it and the
+ * threads need is left for them.
+ */
+static int sockets_max(unsigned int *connections, unsigned int *lingering)
+{
+	unsigned int own = 16 + 8 * pool_size(), least = own + 4 * pool_size();
+	unsigned int all = own + CONNECTIONS_MAX + LINGER_MAX, n = descriptors(all);
+
+	if (n < least)
+		return mclic_fail(EMFILE, "%u open files are too few, %u are the least; raise the "
+				  "limit (ulimit -n)", n, least);
+	*lingering = (n - own) * LINGER_MAX / (all - own);
+	*connections = n - own - *lingering;
+	return 0;
+}
+
+static struct MHD_Daemon *daemon_start(struct server *s, const struct tls *tls,
+				       unsigned int connections)
 {
 	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC;
 	const struct MHD_OptionItem secure[] = {
@@ -126,7 +138,7 @@ static struct MHD_Daemon *daemon_start(struct server *s, const struct tls *tls)
 	return MHD_start_daemon(flags, 0, on_accept, s, on_request, s,
 				MHD_OPTION_LISTEN_SOCKET, s->fd,
 				MHD_OPTION_THREAD_POOL_SIZE, pool_size(),
-				MHD_OPTION_CONNECTION_LIMIT, connections_max(),
+				MHD_OPTION_CONNECTION_LIMIT, connections,
 				MHD_OPTION_PER_IP_CONNECTION_LIMIT, CONNECTIONS_IP,
 				MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
 				MHD_OPTION_STRICT_FOR_CLIENT, 1,
@@ -149,6 +161,7 @@ static void server_free(struct server *s)
 int server_start(struct center *c, int fd, const struct tls *tls, struct server **out)
 {
 	struct server *s = calloc(1, sizeof(*s));
+	unsigned int connections = 0, lingering = 0;
 	pthread_condattr_t attr;
 	int ret;
 
@@ -164,13 +177,16 @@ int server_start(struct center *c, int fd, const struct tls *tls, struct server 
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->idle, &attr);
 	pthread_condattr_destroy(&attr);
-	ret = linger_start();
+	ret = sockets_max(&connections, &lingering);
+	if (ret)
+		goto out_free;
+	ret = linger_start(lingering);
 	if (ret)
 		goto out_free;
 	ret = deadline_start();
 	if (ret)
 		goto out_linger;
-	s->daemon = daemon_start(s, tls);
+	s->daemon = daemon_start(s, tls, connections);
 	if (s->daemon) {
 		*out = s;
 		return 0;

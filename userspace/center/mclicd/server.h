@@ -191,7 +191,8 @@ enum MHD_Result hook_queue(struct MHD_Connection *c, unsigned int status,
 
 /* ---- linger.c ---- */
 
-int linger_start(void);
+/** linger_start() - @max: sockets at once, at most LINGER_MAX */
+int linger_start(unsigned int max);
 void linger_stop(void);
 /** linger_add() - its client may still be sending: let it read the answer after @fd is closed */
 void linger_add(int fd);
