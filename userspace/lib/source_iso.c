@@ -81,13 +81,14 @@ struct import {
 	uint64_t blocks;
 	uint64_t names;		/* that may still come */
 	bool full;		/* ... and did not */
-	uint32_t next;		/* block of the directory; 0: it was not begun */
-	unsigned int elsewhere;	/* blocks since the last one of the directory */
+	uint32_t begin, end;	/* of the directory; end 0: its first block comes next */
+	uint32_t next;		/* block of it */
+	unsigned int elsewhere;	/* blocks since the last one of it */
 	bool finding;		/* the next block is not wanted, but its number */
 	uint32_t found;
 };
 
-/* How many names libisofs finds in a block, should it be a directory's, or what it may fill. */
+/* How many names libisofs finds in a directory's block. */
 static unsigned int names_in(const uint8_t *block)
 {
 	unsigned int at = 0, n = 0;
@@ -96,17 +97,39 @@ static unsigned int names_in(const uint8_t *block)
 		at += block[at];
 		n++;
 	}
-	return n > NAMES_BLOCK ? n : NAMES_BLOCK;
+	return n;
 }
 
-/* Are too many blocks read that are not the directory's own? */
-static bool is_lost(struct import *in, uint32_t lba)
+/* The length of a directory stands in its own first record. */
+static void begin_directory(struct import *in, uint32_t lba, const uint8_t *block)
 {
-	if (in->next && lba != in->next)
-		return in->elsewhere++ == ELSEWHERE_MAX;
-	in->next = lba + 1;
-	in->elsewhere = 0;
-	return false;
+	__u64 len = block[10] | block[11] << 8 | block[12] << 16 | (__u64)block[13] << 24;
+
+	in->begin = in->next = lba;
+	in->end = (uint32_t)(lba + len / ISO_BLOCK + 1);
+}
+
+/* A block came; may libisofs go on? */
+static bool is_allowed(struct import *in, uint32_t lba, const uint8_t *block)
+{
+	unsigned int names = NAMES_BLOCK;
+
+	if (!in->end)
+		begin_directory(in, lba, block);
+	if (lba == in->next) {
+		in->next++;
+		in->elsewhere = 0;
+	} else if (in->elsewhere++ == ELSEWHERE_MAX) {
+		return false;
+	}
+	if (lba >= in->begin && lba < in->end && names_in(block) > names)
+		names = names_in(block);
+	if (names > in->names) {
+		in->full = true;
+		return false;
+	}
+	in->names -= names;
+	return true;
 }
 
 static int data_open(IsoDataSource *src)
@@ -118,24 +141,17 @@ static int data_open(IsoDataSource *src)
 static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 {
 	struct import *in = src->data;
-	unsigned int names;
 
 	if (in->finding) {
 		in->finding = false;
 		in->found = lba;
 		return ISO_SUCCESS;
 	}
-	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX || is_lost(in, lba))
+	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX ||
+	    mclic_pread_full(in->source->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK) !=
+		    ISO_BLOCK ||
+	    !is_allowed(in, lba, buffer))
 		return (int)ISO_DATA_SOURCE_FATAL;
-	if (mclic_pread_full(in->source->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK) !=
-	    ISO_BLOCK)
-		return (int)ISO_DATA_SOURCE_FATAL;
-	names = names_in(buffer);
-	if (names > in->names) {
-		in->full = true;
-		return (int)ISO_DATA_SOURCE_FATAL;
-	}
-	in->names -= names;
 	return ISO_SUCCESS;
 }
 
@@ -304,7 +320,7 @@ static int add_tree(struct import *in, IsoFileSource *dir, char *path, size_t le
 	IsoFileSource *child;
 	int ret, err = 0;
 
-	in->next = 0;
+	in->end = 0;
 	ret = iso_file_source_open(dir);	/* reads all of it */
 	if (ret < 0)
 		return import_failed(in, ret);
@@ -346,6 +362,7 @@ static int import(struct iso_source *s, const char *name)
 		.name = name,
 		.blocks = s->len / ISO_BLOCK < UINT32_MAX ? s->len / ISO_BLOCK : UINT32_MAX,
 		.names = names_allowed(s->len),
+		.end = 1,	/* what comes first is no directory */
 	};
 	IsoDataSource *src = data_source(&in);
 	IsoReadOpts *opts = read_opts();
