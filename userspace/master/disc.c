@@ -24,8 +24,7 @@
 
 #include "master.h"
 
-#define PIECE		(64u << 10)
-#define BLOCK		2048u
+#define BLOCK		2048
 #define TAIL_BLOCKS	150	/* what drives and kernels want to read ahead of the end */
 #define SPARE_BLOCKS	16	/* libisofs puts one, for empty files, before the first */
 #define FIRST		1	/* sort weight of plain files; the others' fall from 0 */
@@ -389,22 +388,23 @@ static int no_room(int err)
 	return mclic_fail(err, "the image cannot be written: %s", strerror(err));
 }
 
-/* The first @len bytes of what libisofs writes. */
-static int copy_out(struct disc *d, off_t len)
+/* The first @count blocks of the image. */
+static int copy_out(struct disc *d, __u32 count)
 {
-	MCLIC_AUTO_FREE unsigned char *buf = malloc(PIECE);
-	off_t off;
-	int n, err;
+	unsigned char block[BLOCK];
+	struct layout l = { 0 };
+	__u32 next;
+	int err;
 
-	if (!buf)
-		return mclic_fail(ENOMEM, "not enough memory");
-	for (off = 0; off < len; off += n) {
+	for (next = 0; next < count; next++) {
 		if (atomic_load(d->build->cancel))
 			return mclic_fail(EINTR, "interrupted; nothing was left behind");
-		n = len - off < PIECE ? (int)(len - off) : (int)PIECE;
-		if (d->source->read_xt(d->source, buf, n) != n)
+		if (d->source->read_xt(d->source, block, BLOCK) != BLOCK)
 			return mclic_fail(EIO, "the image could not be laid out: a file for it could not be read");
-		err = mclic_pwrite_full(d->build->image, buf, (size_t)n, off);
+		err = layout_place(&l, block, &next);
+		if (err)
+			return err;
+		err = mclic_pwrite_full(d->build->image, block, BLOCK, (off_t)next * BLOCK);
 		if (err)
 			return no_room(-err);
 	}
@@ -424,7 +424,7 @@ static int write_layout(struct disc *d)
 	if (fallocate(d->build->image, 0, 0, size) && (errno == ENOSPC || errno == EDQUOT))
 		return no_room(errno);
 	wanted = ((off_t)data + SPARE_BLOCKS) * BLOCK + (off_t)d->plain_len;
-	return copy_out(d, wanted < size ? wanted : size);
+	return copy_out(d, (__u32)((wanted < size ? wanted : size) / BLOCK));
 }
 
 /* Its end is not wanted: the writer thread is told to stop. */

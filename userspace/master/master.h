@@ -2,8 +2,8 @@
 /*
  * mclic-master: from directories to a master disc.
  *
- * scan.c reads what a title holds, register.c gets its key from the center, disc.c lays out
- * the ISO 9660 image with room for every sealed file, seal.c writes EKa(Data) and the marker
+ * scan.c reads what a title holds, register.c gets its key from the center, disc.c and layout.c
+ * lay out the ISO 9660 image with room for every sealed file, seal.c writes EKa(Data) and the marker
  * into that room, build.c does all of it. So every byte is written once, by all cores, and
  * nothing but the image needs room on the disk.
  */
@@ -92,6 +92,29 @@ int register_center(struct build *b);
  * The answer counts only when the center named in the token signed it.
  */
 int register_title(struct build *b, struct title *t);
+
+/* ---- layout.c ---- */
+
+/**
+ * struct layout - what is known of an image that libisofs writes; of zeros at first
+ * @root: block of the directory at the top
+ * @path_table: block of the path table
+ * @behind: it was there, and with it the last directory
+ */
+struct layout {
+	__u32 root;
+	__u32 path_table;
+	bool behind;
+};
+
+/**
+ * layout_place() - where does the next block that libisofs writes belong?
+ * @block: its 2048 bytes
+ * @next: block behind the last one; gets the place, which may be further behind
+ *
+ * Return: 0 or -EIO.
+ */
+int layout_place(struct layout *l, const unsigned char *block, __u32 *next);
 
 /* ---- disc.c ---- */
 
