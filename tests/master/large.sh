@@ -10,7 +10,7 @@
 
 LARGE=4400000000	# over 4 GiB; mostly a hole here, but not on the disc
 SMALL=5000
-TINY=70000
+TINY=60000
 
 center_with_publisher
 mkdir -p "$T/large" "$T/small" "$T/tiny" "$T/out"

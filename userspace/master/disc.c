@@ -192,7 +192,7 @@ static int add_link(struct disc *d, IsoDir *dir, const char *name, const char *t
 	int ret = iso_image_add_new_symlink(d->image, dir, name, target, &link);
 
 	/* Rock Ridge has no room for every link; the copy is made from the manifest anyway. */
-	if (ret == (int)ISO_RR_PATH_TOO_LONG)
+	if (ret == (int)ISO_RR_PATH_TOO_LONG || ret == (int)ISO_RR_NAME_TOO_LONG)
 		return 0;
 	if (ret < 0)
 		return iso_failed(ret, name);

@@ -2,10 +2,10 @@
 /*
  * mclic-master: from directories to a master disc.
  *
- * scan.c reads what a title holds, register.c gets its key from the center, disc.c and layout.c
- * lay out the ISO 9660 image with room for every sealed file, seal.c writes EKa(Data) and the marker
- * into that room, build.c does all of it. So every byte is written once, by all cores, and
- * nothing but the image needs room on the disk.
+ * scan.c reads what a title holds, register.c gets its key from the center, disc.c and
+ * layout.c lay out the ISO 9660 image with room for every sealed file, seal.c writes EKa(Data)
+ * and the marker into that room, build.c does all of it. So every byte is written once, by all
+ * cores, and nothing but the image needs room on the disk.
  */
 #ifndef MCLIC_MASTER_H
 #define MCLIC_MASTER_H
