@@ -2,10 +2,11 @@
 /* The JSON bodies that clients send. */
 #include "userspace/center/center.h"
 
+/* @text: NULL when @len is 0 */
 static json_t *body_load(const void *text, size_t len)
 {
 	json_error_t error;
-	json_t *j = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	json_t *j = json_loadb(text ? text : "", len, JSON_REJECT_DUPLICATES, &error);
 
 	if (!j)
 		problem_refuse(PROBLEM_BAD_JSON, "The body is not JSON (line %d, column %d)",

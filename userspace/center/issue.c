@@ -23,12 +23,12 @@ static enum problem issue_check_message(struct issue *i, const void *body, size_
 		return problem_refuse(PROBLEM_BAD_REQUEST, "The request cannot be used: %s (%s)",
 				      mclic_why_text(why), mclic_why_name(why));
 	i->q = body;
-	if (!issue_class_fits(i->q))
-		return problem_refuse(PROBLEM_BAD_REQUEST, "A medium id of kind %u never has "
-				      "class %u", i->q->medium_kind, i->q->medium_class);
 	if (crypto->sha256(crypto, &whole, 1, i->hash) ||
 	    mclic_medium_tag(crypto, i->q->mid, i->tag))
 		return problem_of(mclic_fail(EIO, "cannot compute a hash"));
+	if (!issue_class_fits(i->q))
+		return problem_refuse(PROBLEM_BAD_REQUEST, "A medium id of kind %u never has "
+				      "class %u", i->q->medium_kind, i->q->medium_class);
 	if (!mclic_equal(i->q->center_id, i->c->id, MCLIC_ID_SIZE))
 		return problem_refuse(PROBLEM_UNKNOWN_CENTER, "The request is for another center; "
 				      "send it there");

@@ -160,21 +160,14 @@ static bool exchange_is_huge(const struct exchange *x)
  */
 static bool exchange_store(struct exchange *x, const char *data, size_t len)
 {
-	char *larger;
-
 	x->length += len;
 	if (x->problem || x->length > BODY_MAX || !x->route->type)
 		return true;
-	larger = malloc(x->len + len);
-	if (!larger)
+	if (!x->body)
+		x->body = malloc(BODY_MAX);	/* grown, it would be copied for every chunk */
+	if (!x->body)
 		return false;
-	if (x->body) {
-		memcpy(larger, x->body, x->len);
-		mclic_wipe(x->body, x->len);
-		free(x->body);
-	}
-	memcpy(larger + x->len, data, len);
-	x->body = larger;
+	memcpy(x->body + x->len, data, len);
 	x->len += len;
 	return true;
 }

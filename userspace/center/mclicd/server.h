@@ -213,7 +213,7 @@ bool refusal_send(const struct link *l, enum problem p, const char *detail);
  * @route: what it is for, or NULL
  * @argument: the last part of the path, where the route takes one
  * @problem: found before the body was read
- * @body: at most BODY_MAX bytes
+ * @body: room for BODY_MAX bytes, or NULL when none came
  * @len: their number
  * @length: bytes that came, stored or not
  * @status: of the answer, 0 before
