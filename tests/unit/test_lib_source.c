@@ -424,10 +424,10 @@ static void a_directory_moved_into_a_file_is_refused(void **state)
 	assert_int_equal(mclic_source_open(in_folder("moved.iso"), &s), -EBADMSG);
 }
 
-/* @names in as many blocks, each of which goes on in the same @links, from the last to the first */
-static void put_chain(const char *path, __u32 names, __u32 links)
+/* @names in as many blocks; each goes on in the same @links behind them, or back from there. */
+static void put_chain(const char *path, __u32 names, __u32 links, bool forward)
 {
-	const __u32 root_len = names * 2048, first = ISO_ROOT + names;
+	const __u32 root_len = names * 2048, first = ISO_ROOT + names, last = first + links - 1;
 	const size_t len = (first + links) * 2048;
 	__u8 *image = iso_image(len, root_len), *name = iso_rock_ridge(image, root_len);
 	__u32 i;
@@ -435,16 +435,16 @@ static void put_chain(const char *path, __u32 names, __u32 links)
 	for (i = 0; i < names; i++) {
 		iso_record(name, "A", first, 0, false);
 		iso_mode(name, S_IFREG | 0644);
-		iso_go_on(iso_use(name, "CE", 28), first + links - 1, 28);
+		iso_go_on(iso_use(name, "CE", 28), forward ? first : last, 28);
 		name = image + (ISO_ROOT + i + 1) * 2048;
 	}
-	memcpy(image + first * 2048, "PD\34\1", 4);
-	for (i = first + 1; i < first + links; i++) {
+	for (i = first; i <= last; i++) {
 		__u8 *use = image + i * 2048;
 
 		memcpy(use, "CE\34\1", 4);
-		iso_go_on(use, i - 1, 28);
+		iso_go_on(use, forward ? i + 1 : i - 1, 28);
 	}
+	memcpy(image + (forward ? last : first) * 2048, "PD", 2);
 	put(path, image, len);
 	free(image);
 }
@@ -454,11 +454,40 @@ static void a_name_goes_on_in_few_blocks(void **state)
 	struct mclic_source *s;
 
 	(void)state;
-	put_chain("short.iso", 1, 500);
+	put_chain("short.iso", 1, 500, false);
 	assert_int_equal(mclic_source_open(in_folder("short.iso"), &s), 0);
 	mclic_source_close(s);
-	put_chain("chain.iso", 1, 520);
+	put_chain("chain.iso", 1, 520, false);
 	assert_int_equal(mclic_source_open(in_folder("chain.iso"), &s), -EBADMSG);
+	put_chain("chain.iso", 1, 520, true);
+	assert_int_equal(mclic_source_open(in_folder("chain.iso"), &s), -EBADMSG);
+}
+
+/* A record that ends behind its block, or whose name ends behind it, is read from the heap. */
+static void records_have_to_end(void **state)
+{
+	const size_t len = (ISO_ROOT + 2) * 2048;
+	__u8 *image = iso_image(len, 2048), *name = iso_rock_ridge(image, 2048);
+	__u8 *const end = image + (ISO_ROOT + 1) * 2048;
+	struct mclic_source *s;
+
+	(void)state;
+	iso_record(name, "A", ISO_ROOT, 0, false);
+	iso_mode(name, S_IFREG | 0644);
+	put("ends.iso", image, len);
+	assert_int_equal(mclic_source_open(in_folder("ends.iso"), &s), 0);
+	mclic_source_close(s);
+	name[32] = name[0] - 32;
+	put("ends.iso", image, len);
+	assert_int_equal(mclic_source_open(in_folder("ends.iso"), &s), -EBADMSG);
+	name[32] = 1;
+	name[0] = 254;
+	for (; name + 510 < end; name += name[0])
+		memcpy(name + name[0], name, name[0]);
+	name[0] = 255;
+	put("ends.iso", image, len);
+	assert_int_equal(mclic_source_open(in_folder("ends.iso"), &s), -EBADMSG);
+	free(image);
 }
 
 /* What the blocks of a small image may fill is limited also where they are no names. */
@@ -467,10 +496,10 @@ static void many_names_do_not_go_on_in_many_blocks(void **state)
 	struct mclic_source *s;
 
 	(void)state;
-	put_chain("few.iso", 50, 500);
+	put_chain("few.iso", 50, 20, false);
 	assert_int_equal(mclic_source_open(in_folder("few.iso"), &s), 0);
 	mclic_source_close(s);
-	put_chain("many.iso", 200, 500);
+	put_chain("many.iso", 200, 100, false);
 	assert_int_equal(mclic_source_open(in_folder("many.iso"), &s), -EBADMSG);
 }
 
@@ -605,6 +634,7 @@ int main(void)
 		cmocka_unit_test(a_long_image_has_not_more_names),
 		cmocka_unit_test(a_directory_moved_into_a_file_is_refused),
 		cmocka_unit_test(a_name_goes_on_in_few_blocks),
+		cmocka_unit_test(records_have_to_end),
 		cmocka_unit_test(many_names_do_not_go_on_in_many_blocks),
 		cmocka_unit_test(extents_are_one_piece_or_refused),
 		cmocka_unit_test(a_cut_image_is_noticed),

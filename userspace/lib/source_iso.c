@@ -7,6 +7,7 @@
  * and read it ourselves, so that many threads read at once and in large pieces. A file over
  * 4 GiB has several extents, one behind the other.
  */
+#include <endian.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -21,6 +22,8 @@
 #include "source.h"
 
 #define ISO_BLOCK	2048u
+#define RECORD_HEAD	33u	/* of a directory; its last byte is the length of its name */
+#define RECORD_MIN	34u
 #define ISO_HEAD	(17 * ISO_BLOCK)	/* system area and first volume descriptor */
 
 /*
@@ -31,19 +34,21 @@
 
 /*
  * Every name takes memory, and many directories may name the same one: a small image would
- * fill it. A name takes at least 34 bytes of an image that means no harm. A block that a name
- * goes on in may fill as much memory as a few names, and lead to itself. A large image may be
+ * fill it. A name takes at least 34 bytes of an image that means no harm. A large image may be
  * a large hole, so there is an end to it: some 500 MiB, if all are in one directory.
  */
 #define NAME_BYTES	8u
-#define NAMES_BLOCK	4u
 #define NAMES_SPARE	(1u << 16)
 #define NAMES_MAX	(5u << 18)
+#define NAME_PATH	128u	/* bytes of a path that count as one name more */
 
 /*
- * libisofs appends what goes on elsewhere piece by piece to a string, and copies all of it each
- * time. A directory's block has some twenty such names, of a few blocks each.
+ * A block that a name goes on in may fill as much memory as a few names, and lead to itself.
+ * libisofs appends it piece by piece to a string, and looks at all of that each time: the
+ * more there are since the last block of their directory, the more each counts. A block of a
+ * directory has some eight such names, most of one block.
  */
+#define NAMES_BLOCK	4u
 #define ELSEWHERE_MAX	512u
 
 #define NO_IMAGE	0x1fffff	/* libisofs's word for messages that belong to none */
@@ -81,55 +86,65 @@ struct import {
 	uint64_t blocks;
 	uint64_t names;		/* that may still come */
 	bool full;		/* ... and did not */
-	uint32_t begin, end;	/* of the directory; end 0: its first block comes next */
-	uint32_t next;		/* block of it */
+	bool opening;		/* the next block is the first of a directory */
+	uint64_t left;		/* blocks of it */
+	const uint8_t *buffer;	/* where they are read to */
 	unsigned int elsewhere;	/* blocks since the last one of it */
 	bool finding;		/* the next block is not wanted, but its number */
 	uint32_t found;
 };
 
-/* How many names libisofs finds in a directory's block. */
-static unsigned int names_in(const uint8_t *block)
+static bool take_names(struct import *in, size_t names)
 {
-	unsigned int at = 0, n = 0;
-
-	while (at < ISO_BLOCK && block[at]) {
-		at += block[at];
-		n++;
-	}
-	return n;
-}
-
-/* The length of a directory stands in its own first record. */
-static void begin_directory(struct import *in, uint32_t lba, const uint8_t *block)
-{
-	__u64 len = block[10] | block[11] << 8 | block[12] << 16 | (__u64)block[13] << 24;
-
-	in->begin = in->next = lba;
-	in->end = (uint32_t)(lba + len / ISO_BLOCK + 1);
-}
-
-/* A block came; may libisofs go on? */
-static bool is_allowed(struct import *in, uint32_t lba, const uint8_t *block)
-{
-	unsigned int names = NAMES_BLOCK;
-
-	if (!in->end)
-		begin_directory(in, lba, block);
-	if (lba == in->next) {
-		in->next++;
-		in->elsewhere = 0;
-	} else if (in->elsewhere++ == ELSEWHERE_MAX) {
-		return false;
-	}
-	if (lba >= in->begin && lba < in->end && names_in(block) > names)
-		names = names_in(block);
 	if (names > in->names) {
 		in->full = true;
 		return false;
 	}
 	in->names -= names;
 	return true;
+}
+
+/* Its records have to end in it, and their names in them: libisofs does not look (9.1). */
+static bool take_directory(struct import *in, const uint8_t *block)
+{
+	unsigned int at = 0, names = 0;
+
+	while (at < ISO_BLOCK && block[at]) {
+		if (block[at] < RECORD_MIN || at + block[at] > ISO_BLOCK ||
+		    RECORD_HEAD + block[at + RECORD_HEAD - 1] > block[at])
+			return false;
+		at += block[at];
+		names++;
+	}
+	in->elsewhere = 0;
+	return take_names(in, names);
+}
+
+/* The first record is the directory's own, with its length. */
+static void begin_directory(struct import *in, const uint8_t *block)
+{
+	uint32_t len;
+
+	memcpy(&len, block + 10, sizeof(len));
+	in->left = ((uint64_t)le32toh(len) + ISO_BLOCK - 1) / ISO_BLOCK;
+	in->buffer = block;
+	in->opening = false;
+}
+
+/*
+ * May libisofs go on with this block? It reads all blocks of a directory into one buffer, and
+ * the block behind them, which it does not look into.
+ */
+static bool take_block(struct import *in, const uint8_t *block)
+{
+	if (in->opening)
+		begin_directory(in, block);
+	if (in->left && block == in->buffer) {
+		in->left--;
+		return take_directory(in, block);
+	}
+	return in->elsewhere++ < ELSEWHERE_MAX &&
+	       take_names(in, NAMES_BLOCK + in->elsewhere / 2);
 }
 
 static int data_open(IsoDataSource *src)
@@ -150,7 +165,7 @@ static int data_read_block(IsoDataSource *src, uint32_t lba, uint8_t *buffer)
 	if (lba >= in->blocks || in->visits[lba]++ == VISITS_MAX ||
 	    mclic_pread_full(in->source->fd, buffer, ISO_BLOCK, (off_t)lba * ISO_BLOCK) !=
 		    ISO_BLOCK ||
-	    !is_allowed(in, lba, buffer))
+	    !take_block(in, buffer))
 		return (int)ISO_DATA_SOURCE_FATAL;
 	return ISO_SUCCESS;
 }
@@ -295,6 +310,8 @@ static int add_child(struct import *in, IsoFileSource *child, char *path, size_t
 	/* Nothing in a product has such a path, so nobody will ask for a file there. */
 	if (len + n + 2 > PATH_MAX)
 		return S_ISDIR(st.st_mode) ? import_failed(in, (int)ISO_DATA_SOURCE_FATAL) : 0;
+	if (!take_names(in, (len + n) / NAME_PATH))
+		return import_failed(in, (int)ISO_DATA_SOURCE_FATAL);
 	memcpy(path + len, name, n + 1);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFREG:
@@ -320,7 +337,7 @@ static int add_tree(struct import *in, IsoFileSource *dir, char *path, size_t le
 	IsoFileSource *child;
 	int ret, err = 0;
 
-	in->end = 0;
+	in->opening = true;
 	ret = iso_file_source_open(dir);	/* reads all of it */
 	if (ret < 0)
 		return import_failed(in, ret);
@@ -362,7 +379,6 @@ static int import(struct iso_source *s, const char *name)
 		.name = name,
 		.blocks = s->len / ISO_BLOCK < UINT32_MAX ? s->len / ISO_BLOCK : UINT32_MAX,
 		.names = names_allowed(s->len),
-		.end = 1,	/* what comes first is no directory */
 	};
 	IsoDataSource *src = data_source(&in);
 	IsoReadOpts *opts = read_opts();
