@@ -10,7 +10,7 @@
 #   unmounted		and take it away, which must go well
 #   sum_of FILE OFF LEN	what fscall pread says of a plain file
 
-W=$T/w
+W=${T:?source tests/tap.sh first}/w
 M=$W/mnt
 if [ "$WHO" = user ]; then
 	user_dir "$W"
