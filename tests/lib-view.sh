@@ -11,6 +11,10 @@
 #   hold FILE		open FILE in the background and wait until it is open
 #   let_go		read it to its end into $T/read, and close it; what is said about
 #			that is in $W/error
+#   SLOT_FIELDS		where each field of a licence slot begins, and the tag of EKU and EMid
+
+SLOT_FIELDS="0 8 10 12 16 32 48 64 80 96 100 104 108 112 120 128 136 144 145 146 147 148 152 184 \
+248 264 268 272 288 320 336 368 384 386 388 392 904 4092"
 
 medium() {
 	_medium=$W/$1

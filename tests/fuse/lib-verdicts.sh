@@ -53,7 +53,7 @@ tap_match "and the remedy" "$(cat "$M.log")" "/none: .*mclic copy"
 # slot_of N: where the Nth licence stands
 slot_of() { echo $((4096 * $1)); }
 tap_ok "before the slot is changed" who cmp "$M/good/f" "$W/tree/f"
-for at in 0 8 10 16 32 48 64 80 88 92 96 104 112 128 130 132 136 232 272 288 336 384 392 4092; do
+for at in $SLOT_FIELDS; do
 	flip "$L/.mclic/area" $(($(slot_of 1) + at))
 	verdict "byte $at of the slot changed" good EACCES
 	flip "$L/.mclic/area" $(($(slot_of 1) + at))

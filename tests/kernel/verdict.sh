@@ -159,7 +159,7 @@ tap_is "SET_REVOCATIONS is for root" "$(as_user mntctl "$M" revocations "$W/olde
 # ---- slots that change ----
 
 slot_of() { echo $((4096 * $1)); }
-for at in 0 8 10 12 16 32 48 64 80 88 92 96 104 112 128 130 132 136 232 272 288 336 384 392 4092; do
+for at in $SLOT_FIELDS; do
 	flip "$L/.mclic/area" $(($(slot_of 1) + at))
 	judged "byte $at of the slot changed" good EACCES no-licence
 	flip "$L/.mclic/area" $(($(slot_of 1) + at))
