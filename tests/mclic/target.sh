@@ -70,9 +70,9 @@ hostile "a device" '(.entries[]|select(.path=="bin/say").type) = "device"'
 cp "$T/marker" "$MARKER"
 
 # Data that is not what the manifest says
-damage() {	# NAME: the forged master's relief.bin was changed; its copy must fail
+damage() {	# NAME [WHY]: the forged master's relief.bin was changed; its copy must fail
 	tap_status "$1 is refused" 4 mclic copy "$T/forged" "$TITLE1" "$MEDIUM"
-	tap_err "... naming the file" "relief.bin"
+	tap_err "... naming the file${2:+, and that $2}" "relief.bin.*${2:-}"
 	tap_err "... the title, and what to do" "^mclic: $TITLE1: the master is damaged: .*; copy from"
 	tap_ok "... and has no name at the target" \
 		sh -c '! find "$1" -name relief.bin | grep -q .' - "$MEDIUM"
@@ -92,6 +92,12 @@ mkfifo "$RELIEF"
 damage "a pipe in its place"
 rm "$RELIEF"
 cp "$T/relief" "$RELIEF"
+jq -c '(.entries[]|select(.path=="charts/relief.bin").sha256) |=
+	(if test("^0") then "1" else "0" end) + .[1:]' "$T/manifest" >"$T/manifest.bad"
+"$RESIGN" "$T/marker" "$MARKER" "$T/manifest.bad" "$XDG_CONFIG_HOME/mclic/publisher.key" ||
+	tap_bail "cannot sign"
+damage "a file whose SHA-256 is not the one that its publisher signed" "its SHA-256 differs"
+cp "$T/marker" "$MARKER"
 tap_ok "the good master goes on from there" mclic copy "$T/forged" "$TITLE1" "$MEDIUM"
 tap_ok "whole" whole "$MEDIUM"
 
