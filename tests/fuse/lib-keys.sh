@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # lib-keys.sh - keys in the memory of what runs for long: all that the file system and the
-# center keep lies in locked memory, OpenSSL's key schedules too. The suites run in a
-# namespace of tests/media/fake-sysfs.sh.
+# center keep lies in locked memory, OpenSSL's key schedules too, and what they keep no more
+# is wiped. The suites run in a namespace of tests/media/fake-sysfs.sh.
 
 # shellcheck source=tests/fuse/lib.sh
 . tests/fuse/lib.sh
@@ -53,5 +53,21 @@ tap_nomatch "no other is in memory that is not" \
 tap_is "KM and Ka never are" "$(where "$daemon" "$KM" "$MASTER_KEY")" ""
 let_go
 tap_cmp "which was the right one" "$T/read" "$TREE1/charts/relief.bin"
+unmounted
+
+# ---- wiped ----
+
+# Of what is read, the threads' ciphers keep the key until they need another.
+mounted "$MEDIUM"
+daemon=$(pgrep -f "mclicfs-fuse.*$M\$")
+call "a file that is opened and not read" ok open "$TITLE/charts/relief.bin" r
+tap_is "its key and Ku are there" "$(where "$daemon" "$MEDIUM_KEY" "$FILE_KEY")" \
+	"1 locked 2 locked "
+cp "$MEDIUM/$TITLE1/charts/baltic.txt" "$MEDIUM/$TITLE1/charts/relief.bin"
+call "another in its place" ok open "$TITLE/charts/relief.bin" r
+tap_is "its key is gone" "$(where "$daemon" "$MEDIUM_KEY" "$FILE_KEY")" "1 locked "
+mv "$MEDIUM/.mclic" "$T/away"
+call "no licence any more" EACCES open "$TITLE/charts/relief.bin" r
+tap_is "Ku is gone" "$(where "$daemon" "$MEDIUM_KEY" "$FILE_KEY")" ""
 unmounted
 stop_center
