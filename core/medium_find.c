@@ -39,7 +39,10 @@ static int read_usb(const struct mclic_hardware *hw, char *buf, size_t size)
 
 	for (level = 0; level < USB_LEVELS; level++) {
 		memcpy(end, names[0], sizeof(names[0]));
-		if (read_line(hw, path, buf, size) > 0)
+		n = read_line(hw, path, buf, size);
+		if (n == -ENOMEM)
+			return n;
+		if (n > 0)
 			break;
 		memcpy(end, "../", 3);
 		end += 3;
