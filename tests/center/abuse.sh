@@ -65,6 +65,12 @@ garbage "a body in two codings" bad-http 400 \
 garbage "two lengths" bad-http 400 "${POST}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"
 garbage "a length and chunks" bad-http 400 \
 	"${POST}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+garbage "two hosts" bad-http 400 "${POST}Host: b\r\nContent-Length: 2\r\n\r\n{}"
+garbage "a blank before a colon" bad-http 400 "${POST}Content-Length : 2\r\n\r\n{}"
+garbage "a tab before it" bad-http 400 \
+	"${POST}Content-Length: 2\r\nTransfer-Encoding\t: chunked\r\n\r\n{}"
+garbage "a line that goes on" bad-http 400 \
+	"${POST}Transfer-Encoding:\r\n chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 garbage "a head without end" head-too-large 431 "GET / HTTP/1.1\r\nHost: a\r\nX: $(long a)"
 garbage "a cookie that is large" head-too-large 431 \
 	"${GET}Cookie: $(long a | head -c 20000)\r\n\r\n"
@@ -104,7 +110,7 @@ tap_is "the log is JSON, whatever was asked for" "$(jq -c . "$T/log" | wc -l)" \
 	"$(wc -l <"$T/log")"
 tap_is "every refusal is in it" "$(jq -r 'select(.status >= 400) | .problem' "$T/log" | sort |
 	uniq -c | awk '{ print $1 ":" $2 }' | tr '\n' ' ')" \
-	"15:bad-http 1:bad-json 4:head-too-large 2:http-version 2:not-found 3:too-large 2:uri-too-long "
+	"19:bad-http 1:bad-json 4:head-too-large 2:http-version 2:not-found 3:too-large 2:uri-too-long "
 tap_is "in ASCII" "$(LC_ALL=C tr -d '[:print:]\n' <"$T/log" | wc -c)" 0
 
 # Gone in the middle of a body, many times.

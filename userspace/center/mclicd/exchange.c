@@ -141,15 +141,11 @@ void *on_line(void *cls, const char *uri, struct MHD_Connection *connection)
 	return l ? exchange_new(l) : NULL;
 }
 
-static const char *exchange_header(const struct exchange *x, const char *name)
-{
-	return MHD_lookup_connection_value(x->link->connection, MHD_HEADER_KIND, name);
-}
-
 /* The library has judged Content-Length's form already. */
 static bool exchange_is_huge(const struct exchange *x)
 {
-	const char *v = exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *v = MHD_lookup_connection_value(x->link->connection, MHD_HEADER_KIND,
+						    MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	return v && strtoull(v, NULL, 10) > SWALLOW_MAX;
 }
@@ -172,31 +168,6 @@ static bool exchange_store(struct exchange *x, const char *data, size_t len)
 	return true;
 }
 
-static enum MHD_Result count_length(void *count, enum MHD_ValueKind kind, const char *name,
-				    const char *value)
-{
-	(void)kind;
-	(void)value;
-	if (!strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) ||
-	    !strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING))
-		++*(unsigned int *)count;
-	return MHD_YES;
-}
-
-/*
- * Is the end of the body known, and the same to everybody? The library reads chunks only
- * where they are the one coding, and of two lengths the first, where a proxy may have taken
- * the other (RFC 9112, section 6.3).
- */
-static bool exchange_is_framed(const struct exchange *x)
-{
-	const char *coding = exchange_header(x, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-	unsigned int count = 0;
-
-	MHD_get_connection_values(x->link->connection, MHD_HEADER_KIND, count_length, &count);
-	return count <= 1 && (!coding || !strcasecmp(coding, "chunked"));
-}
-
 /* The head is there. */
 static enum MHD_Result exchange_begin(struct exchange *x, const char *method, const char *path)
 {
@@ -205,7 +176,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method, co
 	if (!x->method || !x->path)
 		return MHD_NO;
 	route_find(x);
-	if (!exchange_is_framed(x))
+	if (!framing_is_plain(x->link->connection))
 		x->problem = PROBLEM_BAD_HTTP;
 	else if (exchange_is_huge(x))
 		x->problem = PROBLEM_TOO_LARGE;

@@ -202,6 +202,11 @@ void linger_add(int fd);
 /** refusal_send() - answer @p past the HTTP library, as the last on @l; did it go out? */
 bool refusal_send(const struct link *l, enum problem p, const char *detail);
 
+/* ---- framing.c ---- */
+
+/** framing_is_plain() - do the headers of a request say its end so that nobody reads another? */
+bool framing_is_plain(struct MHD_Connection *c);
+
 /* ---- exchange.c: requests ---- */
 
 /**
