@@ -32,3 +32,28 @@ for i in 1 2 3 4; do
 	tap_is "and says so" "$(tail -n 1 "$CENTER_LOG" | jq -r .event)" stopped
 	rm "$CENTER_LOG"
 done
+
+# Many requests that the HTTP library refuses, just then.
+refused() {
+	perl -MIO::Socket::INET -e 'alarm 60; $SIG{PIPE} = "IGNORE";
+		push @s, IO::Socket::INET->new("127.0.0.1:$ARGV[0]") || die for 1 .. 100;
+		$| = 1;
+		print "connected\n";
+		<STDIN>;
+		for my $s (@s) { syswrite $s, "GET / HTTP/3.0\r\n\r\n" }' "$1"
+}
+PATH=${PATH#"$T/bin:"}
+for i in 1 2 3 4 5 6; do
+	start_center --plain-http --rsa-bits 2048
+	mkfifo "$T/go"
+	refused "${CENTER_URL##*:}" <"$T/go" >"$T/connected" &
+	clients=$!
+	exec 9>"$T/go"
+	poll 30 test -s "$T/connected"
+	echo go >&9
+	stop_center
+	tap_is "it ends cleanly while many are refused ($i)" "$CENTER_STATUS" 0
+	exec 9>&-
+	wait $clients
+	rm "$T/go" "$CENTER_LOG"
+done

@@ -20,6 +20,9 @@
 /* The library has ended a silent one by then. */
 #define DEAF_SECONDS	(IDLE_SECONDS + 5)
 
+/* A thread may wait for the database as long. */
+#define END_SECONDS	20
+
 enum watch_phase {
 	WATCH_REQUEST,	/* the client's turn: a request, or the rest of one */
 	WATCH_REPLY,	/* ours, then the client's to take the answer */
@@ -35,7 +38,7 @@ struct watch {
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t stop_now;
+	pthread_cond_t changed;
 	pthread_t thread;
 	bool stop;
 	struct watch all;	/* head of the ring */
@@ -75,7 +78,7 @@ static void *deadline_run(void *unused)
 		now = clock_monotonic();
 		end_late_ones(now.tv_sec);
 		now.tv_sec++;
-		pthread_cond_timedwait(&watches.stop_now, &watches.lock, &now);
+		pthread_cond_timedwait(&watches.changed, &watches.lock, &now);
 	}
 	pthread_mutex_unlock(&watches.lock);
 	return unused;
@@ -89,7 +92,7 @@ int deadline_start(void)
 	watches.stop = false;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&watches.stop_now, &attr);
+	pthread_cond_init(&watches.changed, &attr);
 	pthread_condattr_destroy(&attr);
 	err = pthread_create(&watches.thread, NULL, deadline_run, NULL);
 	return err ? mclic_fail(err, "cannot start a thread: %s", strerror(err)) : 0;
@@ -99,9 +102,24 @@ void deadline_stop(void)
 {
 	pthread_mutex_lock(&watches.lock);
 	watches.stop = true;
-	pthread_cond_signal(&watches.stop_now);
+	pthread_cond_broadcast(&watches.changed);
 	pthread_mutex_unlock(&watches.lock);
 	pthread_join(watches.thread, NULL);
+}
+
+void watch_end_all(void)
+{
+	struct timespec until = clock_monotonic();
+	struct watch *w;
+
+	until.tv_sec += END_SECONDS;
+	pthread_mutex_lock(&watches.lock);
+	for (w = watches.all.next; w != &watches.all; w = w->next)
+		shutdown(w->link->fd, SHUT_RDWR);
+	while (watches.all.next != &watches.all)
+		if (pthread_cond_timedwait(&watches.changed, &watches.lock, &until))
+			break;
+	pthread_mutex_unlock(&watches.lock);
 }
 
 struct watch *watch_add(struct link *l)
@@ -184,6 +202,7 @@ void watch_remove(struct watch *w)
 	pthread_mutex_lock(&watches.lock);
 	w->previous->next = w->next;
 	w->next->previous = w->previous;
+	pthread_cond_broadcast(&watches.changed);
 	pthread_mutex_unlock(&watches.lock);
 	free(w);
 }

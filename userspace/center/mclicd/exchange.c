@@ -84,7 +84,7 @@ static enum MHD_Result exchange_answer(struct exchange *x)
 	struct MHD_Response *r = NULL;
 	enum MHD_Result queued;
 
-	if (!watch_reply(x->link->watch, 0))
+	if (!watch_reply(x->link->watch, 0) || server_is_over(x->link->server))
 		return MHD_NO;
 	x->answer = exchange_run(x, &r);
 	if (x->answer == PROBLEM_BUSY)

@@ -19,6 +19,7 @@ struct server {
 	pthread_key_t db;	/* struct db of a thread */
 	int fd;
 	atomic_bool stopping;
+	atomic_bool over;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	unsigned int running;	/* exchanges that are not over */
@@ -54,6 +55,11 @@ int server_db(struct server *s, struct db **db)
 bool server_is_stopping(struct server *s)
 {
 	return atomic_load(&s->stopping);
+}
+
+bool server_is_over(struct server *s)
+{
+	return atomic_load(&s->over);
 }
 
 void server_enter(struct server *s)
@@ -202,6 +208,9 @@ out_free:
 }
 
 /*
+ * A library that is being stopped queues no answer but says that it did, and one that refuses
+ * a request then uses the page that it has not got: no connection may be left.
+ *
  * New connections are closed, for MHD_quiesce_daemon() is not safe: it and a thread that wakes
  * meanwhile both take the listening socket out of the thread's epoll, and who comes second
  * aborts the program.
@@ -218,6 +227,8 @@ void server_stop(struct server *s)
 		if (pthread_cond_timedwait(&s->idle, &s->lock, &until))
 			break;
 	pthread_mutex_unlock(&s->lock);
+	atomic_store(&s->over, true);
+	watch_end_all();
 	MHD_stop_daemon(s->daemon);
 	s->fd = -1;	/* closed */
 	deadline_stop();

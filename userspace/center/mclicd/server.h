@@ -90,6 +90,8 @@ bool watch_reply(struct watch *w, size_t len);
 bool watch_is_late(struct watch *w);
 /** watch_is_slow() - it did not, or IDLE_SECONDS have passed since its time began */
 bool watch_is_slow(struct watch *w);
+/** watch_end_all() - end all connections, and wait until they are closed */
+void watch_end_all(void);
 /** watch_remove() - before its descriptor is closed */
 void watch_remove(struct watch *w);
 
@@ -142,6 +144,8 @@ struct center *server_center(struct server *s);
 int server_db(struct server *s, struct db **db);
 /** server_is_stopping() - do connections end because the server does? */
 bool server_is_stopping(struct server *s);
+/** server_is_over() - did it wait long enough for what was running? */
+bool server_is_over(struct server *s);
 /** server_enter() - one more request is running: server_stop() waits for it */
 void server_enter(struct server *s);
 /** server_leave() - it is over */
