@@ -30,6 +30,7 @@ tap_is "only the owner may enter the data directory" "$(mode "$CENTER")" 700
 tap_is "KM of generation 1: mode" "$(mode "$CENTER/keys/km-1.key")" 600
 tap_is "KM of generation 1: 32 bytes" "$(stat -c %s "$CENTER/keys/km-1.key")" 32
 tap_is "the signing key is named after IDc" "$(mode "$CENTER/keys/signing-$IDC.key")" 600
+tap_is "the signing certificate: mode" "$(mode "$CENTER/keys/signing-$IDC.pem")" 600
 tap_is "the database is the owner's" "$(mode "$CENTER/center.db")" 600
 tap_is "the key for TLS is the owner's" "$(mode "$CENTER/tls-key.pem")" 600
 tap_cmp "the status shows the certificate that is in keys/" \

@@ -26,8 +26,11 @@ struct db {
 static int db_fail(struct db *db, int rc, const char *doing)
 {
 	const char *why = sqlite3_errstr(rc);
+	int err = sqlite3_system_errno(db->handle);
 
-	if (sqlite3_system_errno(db->handle) == ENOSPC && (rc & 0xff) == SQLITE_IOERR)
+	/* Also without a free inode, or beyond a quota. */
+	if (((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN) &&
+	    (err == ENOSPC || err == EDQUOT))
 		rc = SQLITE_FULL;
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:

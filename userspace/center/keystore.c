@@ -259,7 +259,7 @@ static int signing_write(struct center *c, EVP_PKEY *key, X509 *cert)
 	int ret;
 
 	signing_name(c->id, "pem", name);
-	ret = mclic_cert_write(c->keys_dir, name, cert);
+	ret = mclic_cert_write(c->keys_dir, name, cert, 0600);
 	if (ret)
 		return ret;
 	signing_name(c->id, "key", name);

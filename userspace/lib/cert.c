@@ -149,7 +149,7 @@ int mclic_center_cert_make(const char *name, int bits, EVP_PKEY **key, X509 **ce
 			  name);
 }
 
-int mclic_cert_write(int dirfd, const char *path, X509 *cert)
+int mclic_cert_write(int dirfd, const char *path, X509 *cert, mode_t mode)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *text;
@@ -160,7 +160,7 @@ int mclic_cert_write(int dirfd, const char *path, X509 *cert)
 		err = mclic_ssl_fail(ENOMEM, "not enough memory for a certificate");
 	} else {
 		len = BIO_get_mem_data(bio, &text);
-		err = mclic_write_file(dirfd, path, text, (size_t)len, 0644);
+		err = mclic_write_file(dirfd, path, text, (size_t)len, mode);
 	}
 	BIO_free(bio);
 	return err;

@@ -215,8 +215,8 @@ int mclic_rsa_verify(EVP_PKEY *key, const struct mclic_vec *v, unsigned int n,
 int mclic_center_id(X509 *cert, __u8 center_id[MCLIC_ID_SIZE]);
 /** mclic_cert_read() - the first certificate in @len bytes of PEM; NULL if there is none */
 X509 *mclic_cert_read(const void *pem, size_t len);
-/** mclic_cert_write() - in PEM, mode 0644, whole or not at all; replaces what is there */
-int mclic_cert_write(int dirfd, const char *path, X509 *cert);
+/** mclic_cert_write() - in PEM, whole or not at all; replaces what is there */
+int mclic_cert_write(int dirfd, const char *path, X509 *cert, mode_t mode);
 /** mclic_center_cert_make() - a center's key and self-signed certificate, @bits 2048..4096 */
 int mclic_center_cert_make(const char *name, int bits, EVP_PKEY **key, X509 **cert);
 

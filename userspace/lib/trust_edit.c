@@ -58,7 +58,7 @@ int mclic_trust_keep(const void *pem, size_t len, const char *from, bool system,
 	if (!err) {
 		path = path_in(dir, center_id, ".pem");
 		/* Written anew: what else was there (a private key, say) is not copied. */
-		err = path ? mclic_cert_write(AT_FDCWD, path, cert) : -ENOMEM;
+		err = path ? mclic_cert_write(AT_FDCWD, path, cert, 0644) : -ENOMEM;
 	}
 	X509_free(cert);
 	return err;

@@ -82,7 +82,7 @@ static int tls_write_cert(const struct center *c, EVP_PKEY *key, int listening)
 	int ret;
 
 	if (cert && tls_fill(cert, key, listening))
-		ret = mclic_cert_write(c->dir, TLS_CERT, cert);
+		ret = mclic_cert_write(c->dir, TLS_CERT, cert, 0644);
 	else
 		ret = mclic_fail(ENOMEM, "cannot make a certificate for TLS");
 	X509_free(cert);
