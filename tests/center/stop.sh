@@ -55,5 +55,5 @@ for i in 1 2 3 4 5 6; do
 	tap_is "it ends cleanly while many are refused ($i)" "$CENTER_STATUS" 0
 	exec 9>&-
 	wait $clients
-	rm "$T/go" "$CENTER_LOG"
+	rm "$T/go" "$T/connected" "$CENTER_LOG"
 done

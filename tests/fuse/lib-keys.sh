@@ -39,7 +39,8 @@ tap_is "it keeps no key of a title, a medium or a licence" \
 tap_nomatch "nor a user's in memory that is not locked" "$(where "$CENTER_PID" "$KU")" unlocked
 
 if [ "$WHO" = user ]; then
-	cp -r "$HOME/." "$T/user/" && chown -R nobody "$T/user" || tap_bail "no trust for the user"
+	as_user true && cp -r "$HOME/." "$T/user/" && chown -R nobody "$T/user" ||
+		tap_bail "no trust for the user"
 fi
 mounted "$MEDIUM"
 daemon=$(pgrep -f "mclicfs-fuse.*$M\$")
