@@ -97,6 +97,7 @@ areactl put "$T/disk" 3 1 >/dev/null
 
 # What udev would have noted; a plain copy of sysfs has no database.
 chmod 755 "$T" "$T/disk"
+chmod 600 "$LOOP" "${LOOP}p"[0-9]*
 tap_ok "who can learn nothing of the partitions gets the file" as_user areactl where "$T/disk"
 tap_out "... and is told" "/disk/.mclic/area: 8 slots; the types of the disk's partitions"
 mv "$T/disk/.mclic/area" "$T/disk/.mclic/away"
