@@ -57,14 +57,7 @@ tap_is "and every small file" "$(grep -c '^-.* 0 0 [0-9]* /Small/d[0-9]/f[0-9]*$
 tap_is "and every tiny one" "$(grep -c '^-.* 0 0 [0-9]* /Tiny/d[0-9]*/f[0-9]*$' "$T/seen")" $TINY
 
 # Copied to a medium: the reader of the image, and every byte.
-mclicctl --data "$CENTER" user add alice --json | jq -r .token >"$T/user.token"
-for title in Large Small; do
-	mclicctl --data "$CENTER" product set $title --price 1 --currency EUR
-	mclicctl --data "$CENTER" product sell $title
-done >"$T/sell.out"
-mkdir "$T/medium"
-tap_ok "a user enrols" mclic enrol "$CENTER_URL" --cacert "$CENTER_CA" --token "@$T/user.token"
-tap_ok "and has a medium" mclic format --area-file "$T/medium"
+offer_on_medium Large Small
 tap_ok "many small files are copied" mclic copy "$T/out/m.iso" Small "$T/medium"
 tap_ok "a file over 4 GiB is copied" measured mclic copy "$T/out/m.iso" Large "$T/medium"
 tap_diag "largest resident set: $(cat "$T/peak") KiB"

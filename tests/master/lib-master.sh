@@ -5,6 +5,7 @@
 #
 #   center_with_publisher	start both; TOKEN is the file with the publisher's token
 #   build ARGS...		mclic-master build with center, certificate and token
+#   offer_on_medium TITLE...	put these on sale; a user enrols, and formats $T/medium (two tests)
 #   on_disc IMAGE		what an independent program sees: lines of mode, size, path,
 #				"-> target" behind a link's
 #   leftovers DIR		what mclic-master left in DIR besides images
@@ -19,6 +20,18 @@ center_with_publisher() {
 
 build() {
 	mclic-master build --center "$CENTER_URL" --cacert "$CENTER_CA" --token "@$TOKEN" "$@"
+}
+
+offer_on_medium() {
+	mclicctl --data "$CENTER" user add alice --json | jq -r .token >"$T/user.token"
+	for _title; do
+		mclicctl --data "$CENTER" product set "$_title" --price 1 --currency EUR
+		mclicctl --data "$CENTER" product sell "$_title"
+	done >"$T/sell.out"
+	mkdir "$T/medium"
+	tap_ok "a user enrols" \
+		mclic enrol "$CENTER_URL" --cacert "$CENTER_CA" --token "@$T/user.token"
+	tap_ok "and has a medium" mclic format --area-file "$T/medium"
 }
 
 # Mode, size and path from xorriso's "ls -l" lines, their quotes taken away.

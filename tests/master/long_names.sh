@@ -37,14 +37,7 @@ tap_ok "and reads the manager, which lies behind them" \
 	xorriso -osirrox on -indev "$T/m.iso" -extract /mclic "$T/mclic"
 tap_cmp "whole" "$T/mclic" "$B/mclic"
 
-mclicctl --data "$CENTER" user add alice --json | jq -r .token >"$T/user.token"
-for title in One Two; do
-	mclicctl --data "$CENTER" product set $title --price 1 --currency EUR
-	mclicctl --data "$CENTER" product sell $title
-done >"$T/sell.out"
-mkdir "$T/medium"
-tap_ok "a user enrols" mclic enrol "$CENTER_URL" --cacert "$CENTER_CA" --token "@$T/user.token"
-tap_ok "and has a medium" mclic format --area-file "$T/medium"
+offer_on_medium One Two
 for title in One Two; do
 	tap_ok "$title is copied" mclic copy "$T/m.iso" $title "$T/medium"
 done

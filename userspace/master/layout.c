@@ -8,6 +8,7 @@
  * place, and the volume descriptor names the place of the path table, which comes behind the
  * last directory. What comes too early is put there.
  */
+#include <byteswap.h>
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static uint32_t number_at(const unsigned char *at)
 static bool is_directory(const unsigned char *block)
 {
 	return block[0] >= 34 && (block[25] & 2) && block[32] == 1 && !block[33] &&
-	       number_at(block + 2) == be32toh(htole32(number_at(block + 6)));
+	       number_at(block + 2) == bswap_32(number_at(block + 6));
 }
 
 /* The record of the directory at the top, which is its own parent (ECMA-119, 9.4). */

@@ -38,7 +38,7 @@ struct watch {
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t changed;	/* it is to stop, or the ring is empty */
 	pthread_t thread;
 	bool stop;
 	struct watch all;	/* head of the ring */
@@ -202,7 +202,8 @@ void watch_remove(struct watch *w)
 	pthread_mutex_lock(&watches.lock);
 	w->previous->next = w->next;
 	w->next->previous = w->previous;
-	pthread_cond_broadcast(&watches.changed);
+	if (watches.all.next == &watches.all)
+		pthread_cond_broadcast(&watches.changed);
 	pthread_mutex_unlock(&watches.lock);
 	free(w);
 }

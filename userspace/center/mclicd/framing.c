@@ -3,7 +3,8 @@
  * Does everybody see a request end at the same byte? A proxy that takes other headers for its
  * length than the HTTP library does, passes on the end of one as the begin of another.
  *
- * Of two lengths, codings or hosts the library takes the first. It keeps a blank before the
+ * Of two lengths, codings or hosts the library takes the first, and it reads chunks only where
+ * they are the one coding. It keeps a blank before the
  * colon as a part of the name, and of a value that begins on the next line it makes a longer
  * name.
  */
@@ -32,20 +33,19 @@ static enum MHD_Result look_at(void *framing, enum MHD_ValueKind kind, const cha
 	struct framing *f = framing;
 
 	(void)kind;
-	(void)value;
 	look_at_length(f, name, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	look_at_length(f, name, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-	if (strpbrk(name, " \t") || (!strcasecmp(name, MHD_HTTP_HEADER_HOST) && f->hosts++))
+	if (strpbrk(name, " \t") || (!strcasecmp(name, MHD_HTTP_HEADER_HOST) && f->hosts++) ||
+	    (!strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) &&
+	     strcasecmp(value ? value : "", "chunked")))
 		f->odd = true;
 	return MHD_YES;
 }
 
 bool framing_is_plain(struct MHD_Connection *c)
 {
-	const char *coding = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
-							 MHD_HTTP_HEADER_TRANSFER_ENCODING);
 	struct framing f = { 0 };
 
 	MHD_get_connection_values(c, MHD_HEADER_KIND, look_at, &f);
-	return !f.odd && (!coding || !strcasecmp(coding, "chunked"));
+	return !f.odd;
 }
